@@ -1,0 +1,1 @@
+"""How any Fareline service runs: settings, telemetry, Kafka, Postgres, publication, health."""

@@ -1,0 +1,1 @@
+"""What crosses a service boundary in Fareline: topics, records, schemas."""

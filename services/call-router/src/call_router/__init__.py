@@ -1,0 +1,1 @@
+"""Answers PBX webhooks by the current binding."""

@@ -1,0 +1,1 @@
+"""Turns order snapshots into bindings."""

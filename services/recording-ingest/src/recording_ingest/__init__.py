@@ -1,0 +1,1 @@
+"""Downloads and indexes call recordings and serves the call log."""
