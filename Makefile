@@ -1,0 +1,94 @@
+# Fareline: everything a developer runs. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+MEMBERS := libs/contracts libs/chassis tools/devstack services/order-binder services/call-router services/recording-ingest
+SOURCES := $(addsuffix /src,$(MEMBERS))
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: venv
+venv: $(VENV)/.complete ## make the virtual environment from requirements.lock
+
+$(VENV)/.complete: requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
+	@"$(PYTHON)" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Fareline needs Python 3.11 or later with its venv module: install it, or name it with PYTHON=…" >&2; exit 2; }
+	@echo "Making the virtual environment in $(VENV) (about a minute)…"
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(MEMBERS))
+	@$(VENV)/bin/pip check --disable-pip-version-check
+	@touch $@
+
+.PHONY: demo
+demo: venv ## play the whole story on this machine: Kafka, Postgres, three services, one call after another
+	@$(PY) -m fareline_devstack demo
+
+.PHONY: up
+up: venv ## start everything and leave it running; addresses in .fareline/stack.env
+	@$(PY) -m fareline_devstack up
+
+.PHONY: down
+down: venv ## stop what `make up` started
+	@$(PY) -m fareline_devstack down
+
+.PHONY: status
+status: venv ## say what `make up` left running
+	@$(PY) -m fareline_devstack status
+
+.PHONY: test
+test: venv ## every test, on real Kafka and Postgres, with the story end to end
+	@$(PY) -m pytest
+
+.PHONY: test-random
+test-random: venv ## the same in random order
+	@$(PY) -m pytest --random-order
+
+.PHONY: unit
+unit: venv ## the tests that need nothing but Python
+	@$(PY) -m pytest -q -m "not stack and not e2e"
+
+.PHONY: check
+check: venv format-check lint imports types generated unit ## format, lint, import rules, types, generated files, unit tests
+
+.PHONY: format
+format: venv ## format the code
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+.PHONY: format-check
+format-check: venv ## fail where the code is not formatted
+	@$(VENV)/bin/ruff format --check .
+
+.PHONY: lint
+lint: venv ## ruff
+	@$(VENV)/bin/ruff check .
+
+.PHONY: imports
+imports: venv ## the import rules between and inside the members
+	@$(VENV)/bin/lint-imports --no-cache
+
+.PHONY: types
+types: venv ## mypy, strict
+	@$(VENV)/bin/mypy $(SOURCES)
+
+.PHONY: generate
+generate: venv ## write schemas and docs/flows.md from the contracts
+	@$(PY) -m fareline_contracts generate
+
+.PHONY: generated
+generated: venv ## fail where generated files are not current or a released schema is broken
+	@$(PY) -m fareline_contracts check
+
+.PHONY: bench
+bench: venv ## measure, as ratios against a baseline in the same run
+	@$(PY) -m bench
+
+.PHONY: lock
+lock: venv ## write requirements.lock anew from requirements.in (needs uv)
+	@uv pip compile requirements.in --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --quiet -o requirements.lock
