@@ -73,7 +73,7 @@ def test_settings_are_never_read_at_import():
 
 
 def test_no_file_names_the_machine_it_was_written_on():
-    texts = [path for path in tracked(".py", ".md", ".toml", ".json", ".sh", ".yml", ".sql", ".in", "Makefile", "run")]
+    texts = tracked(".py", ".md", ".toml", ".json", ".sh", ".yml", ".sql", ".in", "Makefile", "run")
     assert offenders([path for path in texts if path != Path(__file__)], names_a_machine) == []
     assert names_a_machine("see /" + "work/main")
 
