@@ -1,0 +1,140 @@
+"""Consumer groups on FastStream: batches of raw records, at least once.
+
+FastStream runs the loop and its stop; the parser, the commits and the rewinding are ours (`delivery`), because its own
+parser loses records with foreign headers and its own acknowledgement commits positions instead of what was handled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
+from faststream.message import StreamMessage
+
+from fareline_chassis.health import HealthComponent
+from fareline_chassis.kafka.delivery import BatchDelivery, Handler, PartitionProgress
+from fareline_chassis.kafka.topics import partitions_of
+from fareline_chassis.lifecycle import wait_for
+
+_AT_MOST_ONCE = frozenset({AckPolicy.ACK_FIRST, AckPolicy.ACK, AckPolicy.REJECT_ON_ERROR})
+_Batch = tuple["ConsumerRecord[Any, Any]", ...]
+
+
+class LossyAckPolicy(Exception):
+    """A subscriber is declared so that a failed record would be committed and lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The consumers of one process. Declare subscribers first, then `start`."""
+
+    bootstrap: str
+    topic_prefix: str
+    faststream: KafkaBroker
+    _topics: list[str] = field(default_factory=list)
+
+    async def start(self, component: HealthComponent) -> None:
+        """Wait until Kafka and the topics are there, then consume. Raises LossyAckPolicy for a wrong declaration."""
+        assert_at_least_once(self.faststream)
+        await wait_for("kafka", self._attempt, component=component)
+        component.ok()
+
+    async def stop(self) -> None:
+        """Finish the running batches (at most 15 s), commit them and leave the groups."""
+        await self.faststream.stop()
+
+    async def _attempt(self) -> None:
+        await partitions_of(self.bootstrap, self._topics)
+        try:
+            await self.faststream.start()
+        except BaseException:
+            await self.faststream.stop()
+            raise
+
+    def expect(self, topic: str) -> None:
+        """Note a topic as deployed, which must exist before consuming starts."""
+        self._topics.append(topic)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchConsumer:
+    """A declared subscriber; what its owner may ask of it."""
+
+    topic: str
+    group: str
+    _delivery: BatchDelivery
+
+    async def progress(self) -> dict[int, PartitionProgress]:
+        """Return {partition: (position, end)} of what this process is assigned; see `BatchDelivery.progress`."""
+        return await self._delivery.progress()
+
+
+def build_broker(bootstrap: str, *, client_id: str, topic_prefix: str = "") -> Broker:
+    """Return a broker with nothing declared. It only consumes, and never creates a topic."""
+    faststream = KafkaBroker(
+        bootstrap.split(","),
+        client_id=client_id,
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        graceful_timeout=15.0,
+        logger=None,
+        apply_types=False,
+    )
+    return Broker(bootstrap=bootstrap, topic_prefix=topic_prefix, faststream=faststream)
+
+
+def declare_batch_subscriber(
+    broker: Broker,
+    *,
+    topic: str,
+    group: str,
+    handler: Handler,
+    max_records: int = 500,
+    batch_timeout_ms: int = 5,
+) -> BatchConsumer:
+    """Consume `topic` as `group`: `handler` gets up to `max_records` records of all assigned partitions at a time.
+
+    After `handler` returns exactly its records' offsets are committed. When it raises, the same records come again
+    after a growing pause, in order, without limit: what can never work is the handler's to put aside. `topic` and
+    `group` are logical names, the broker's prefix comes before both. A new group begins at the oldest record.
+    """
+    deployed = broker.topic_prefix + topic
+    broker.expect(deployed)
+    delivery = BatchDelivery(handler, consumer=lambda: subscriber.consumer, logical_names={deployed: topic})
+    subscriber = broker.faststream.subscriber(
+        deployed,
+        group_id=broker.topic_prefix + group,
+        batch=True,
+        max_records=max_records,
+        batch_timeout_ms=batch_timeout_ms,
+        ack_policy=AckPolicy.MANUAL,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        listener=delivery,
+    )
+
+    async def parse(raw: _Batch) -> StreamMessage[_Batch]:
+        delivery.accept(raw)
+        consumer = subscriber.consumer or FAKE_CONSUMER
+        return KafkaAckableMessage(raw_message=raw, body=b"", headers={}, consumer=consumer)
+
+    async def decode(message: StreamMessage[_Batch]) -> Sequence["ConsumerRecord[Any, Any]"]:
+        return message.raw_message
+
+    @subscriber(parser=parse, decoder=decode)
+    async def deliver(records: Any) -> None:  # noqa: ANN401 - whatever `decode` returned, unvalidated on purpose
+        await delivery.deliver(records)
+
+    return BatchConsumer(topic=topic, group=group, _delivery=delivery)
+
+
+def assert_at_least_once(broker: KafkaBroker) -> None:
+    """Raise LossyAckPolicy if any subscriber of `broker` acknowledges before, or in spite of, its handler's result."""
+    for subscriber in broker.subscribers:
+        if subscriber.ack_policy in _AT_MOST_ONCE:
+            raise LossyAckPolicy(
+                f"{subscriber} has {subscriber.ack_policy}: write ack_policy= on the subscriber itself"
+            )

@@ -1,0 +1,65 @@
+"""Records as they cross the edge: bytes in, bytes out, no interpretation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiokafka import ConsumerRecord
+
+
+@dataclass(frozen=True, slots=True)
+class InRecord:
+    """One record as Kafka holds it.
+
+    `topic` is the logical name, without the deployment's prefix. `timestamp_ms` is Kafka's own, ms since 1970.
+    Header values are whatever bytes (or null) the sender wrote; a name may stand there several times.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+    def header(self, name: str) -> bytes | None:
+        """Return the first value of header `name`, None when it is absent or null."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OutRecord:
+    """One record to send. `topic` is the logical name; the producer puts the prefix before it.
+
+    `value=None` is a tombstone. Without `partition` the key decides (Kafka's murmur2), without
+    `timestamp_ms` it is now.
+    """
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
+    timestamp_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMetadata:
+    """Where a sent record stands, after the brokers' acknowledgement."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def in_record(raw: "ConsumerRecord[bytes | None, bytes | None]", logical_names: Mapping[str, str]) -> InRecord:
+    """Translate aiokafka's record; `logical_names` maps the topic as deployed to its logical name."""
+    return InRecord(
+        topic=logical_names.get(raw.topic, raw.topic),
+        partition=raw.partition,
+        offset=raw.offset,
+        timestamp_ms=raw.timestamp,
+        key=raw.key,
+        value=raw.value,
+        headers=tuple(raw.headers),
+    )
