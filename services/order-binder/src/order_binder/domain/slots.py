@@ -1,0 +1,119 @@
+"""Slots: what one person reaches by dialling one number. A slot means one peer at a time."""
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+SlotKey = tuple[str, str]
+"""(pool number, phone)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One order's hold on a slot: until `until` nobody else may have it, until `wished` nobody should."""
+
+    until: datetime
+    wished: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot: the person it means, and the orders that hold it. `stamp` counts its changes, 0 for a new one."""
+
+    number: str
+    phone: str
+    peer: str
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    stamp: int = 0
+
+    @property
+    def key(self) -> SlotKey:
+        """Return what the slot is told apart by."""
+        return self.number, self.phone
+
+    @property
+    def held_until(self) -> datetime:
+        """Return when the last hold ends; a slot always has one."""
+        return max(hold.until for hold in self.holds.values())
+
+
+class Fit(enum.IntEnum):
+    """How well a slot fits a wish, best first."""
+
+    SAME = 0
+    """It means the very peer already."""
+    FREE = 1
+    """Nobody holds it, or this order alone does."""
+    WISHED = 2
+    """It may be taken, though somebody would have liked to keep it."""
+    TAKEN = 3
+    """It means somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotWish:
+    """A slot that a binding needs, whatever the number: `phone` reaches `peer`, for as long as `hold` says."""
+
+    phone: str
+    peer: str
+    hold: Hold
+
+
+class SlotBook:
+    """The slots that a batch may touch, with the changes it makes: later orders of a batch see the earlier ones'."""
+
+    def __init__(self, slots: Iterable[Slot], now: datetime) -> None:
+        self._slots = {slot.key: slot for slot in slots}
+        self._changed: set[SlotKey] = set()
+        self._now = now
+
+    def fit(self, number: str, wish: SlotWish, holder: str) -> Fit:
+        """Say whether `holder` may have the slot of `wish` on `number`."""
+        slot = self._slots.get((number, wish.phone))
+        if slot is None:
+            return Fit.FREE
+        others = [hold for key, hold in slot.holds.items() if key != holder]
+        if slot.peer == wish.peer and any(hold.until > self._now for hold in slot.holds.values()):
+            return Fit.SAME
+        if any(hold.until > self._now for hold in others):
+            return Fit.TAKEN
+        return Fit.WISHED if any(hold.wished > self._now for hold in others) else Fit.FREE
+
+    def claim(self, number: str, wish: SlotWish, holder: str) -> None:
+        """Make the slot mean the wished peer, held by `holder`; other live holds stay, they mean the same peer.
+
+        Raises SlotTaken where `fit` says TAKEN.
+        """
+        if self.fit(number, wish, holder) is Fit.TAKEN:
+            raise SlotTaken(number)
+        slot = self._slots.get((number, wish.phone))
+        kept = {} if slot is None or slot.peer != wish.peer else self._live(slot)
+        holds = {**kept, holder: wish.hold}
+        self._put(Slot(number, wish.phone, wish.peer, holds, slot.stamp if slot else 0))
+
+    def release(self, number: str, phone: str, holder: str, until: datetime) -> None:
+        """Let the slot rest: `holder` needs it no more, but until `until` it means nobody else."""
+        slot = self._slots.get((number, phone))
+        if slot is None or holder not in slot.holds:
+            return
+        rest = Hold(until=min(slot.holds[holder].until, until), wished=until)
+        self._put(replace(slot, holds={**slot.holds, holder: rest}))
+
+    def changed(self) -> list[Slot]:
+        """Return the slots that differ from what was read, in key order."""
+        return [self._slots[key] for key in sorted(self._changed)]
+
+    def _live(self, slot: Slot) -> dict[str, Hold]:
+        return {key: hold for key, hold in slot.holds.items() if max(hold.until, hold.wished) > self._now}
+
+    def _put(self, slot: Slot) -> None:
+        self._slots[slot.key] = slot
+        self._changed.add(slot.key)
+
+
+class SlotTaken(Exception):
+    """A slot was claimed that means somebody else: a fault of the caller, who did not ask first."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"a slot of number ending {number[-2:]} means somebody else")

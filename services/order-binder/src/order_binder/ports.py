@@ -1,0 +1,200 @@
+"""What the use cases need from outside, in their own words."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from order_binder.domain.codes import CodeHold
+from order_binder.domain.numbers import Inventory, NumberRole, NumberState
+from order_binder.domain.orders import Order, OrderKey
+from order_binder.domain.policy import Policy
+from order_binder.domain.slots import Slot
+from order_binder.domain.states import BindingState
+
+
+class LostRace(Exception):
+    """Somebody else changed the same rows first, again and again; the whole transaction may be tried anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantView:
+    """A tenant as decisions see it."""
+
+    policy: Policy
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The orders of a batch as they stood when their rows were locked, and the database's time just after that."""
+
+    orders: Mapping[OrderKey, Order]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An order to be written: its state now, when to look at it again, and whether its binding is to be published."""
+
+    order: Order
+    state: BindingState
+    next_change_at: datetime | None
+    publish: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of writing a batch. When `done` is false nothing of it was kept: choose anew without `lost_codes`."""
+
+    done: bool
+    lost_codes: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class InputProgress:
+    """How far a partition of the order topic is processed: every event of it before `as_of` is."""
+
+    partition: int
+    as_of: datetime
+    next_offset: int
+
+
+class BindingUnit(Protocol):
+    """One transaction over orders, slots and codes."""
+
+    async def tenants(self, names: Collection[str]) -> Mapping[str, TenantView]:
+        """Return those of `names` that exist."""
+
+    async def lock(self, keys: Collection[OrderKey]) -> Locked:
+        """Lock the rows of these orders, in key order, and return those that exist."""
+
+    async def lock_due(self, limit: int) -> Locked:
+        """Lock up to `limit` orders that the sweeper has to look at, leaving out those that others have locked."""
+
+    async def proxies_among(self, phones: Collection[str]) -> set[str]:
+        """Return those of `phones` that are proxy numbers of any tenant."""
+
+    async def slots_of(self, phones: Collection[str]) -> list[Slot]:
+        """Return every slot of these phones, on whatever number."""
+
+    async def loads(self, numbers: Collection[str]) -> Mapping[str, int]:
+        """Return about how many bindings use each of `numbers`."""
+
+    async def live_codes(self, tenant: str) -> int:
+        """Return about how many codes of a tenant are live or cooling."""
+
+    async def free_codes(self, tenant: str, drawn: Sequence[str]) -> list[str]:
+        """Return those of `drawn` that nobody has."""
+
+    async def save(self, changes: Sequence[Change], slots: Sequence[Slot], codes: Sequence[CodeHold]) -> Saved:
+        """Write all or nothing, provided that each slot still is as it was read and each code still is to be had."""
+
+    async def note_input(self, progress: Collection[InputProgress]) -> None:
+        """Write how far the input is processed."""
+
+    async def purge(self, limit: int) -> int:
+        """Delete up to `limit` stubs, slots and codes whose time has passed; return how many rows."""
+
+
+class BindingStore(Protocol):
+    """Where orders, slots and codes live."""
+
+    def transaction(self) -> AbstractAsyncContextManager[BindingUnit]:
+        """Open a transaction that commits when its block ends and undoes everything when the block raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberEntry:
+    """One number of the inventory, `revision` being that of its last change."""
+
+    e164: str
+    tenant: str
+    role: NumberRole
+    state: NumberState
+    asks_code: bool
+    city: str | None
+    default_route: str | None
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TenantEntry:
+    """One tenant; `policy` is its whole policy document, of which order-binder itself uses a part."""
+
+    tenant: str
+    region: str
+    policy: Mapping[str, Any]
+    staff: tuple[str, ...]
+    revision: int = 0
+
+
+class NumberHeldElsewhere(Exception):
+    """The number belongs to another tenant."""
+
+
+class NumberIsAPhone(Exception):
+    """The number is a party's phone in a binding that has not ended."""
+
+
+class NumberInUse(Exception):
+    """Bindings that have not ended use the number."""
+
+
+class Registry(Protocol):
+    """Where tenants and their numbers live."""
+
+    async def put_tenant(self, entry: TenantEntry) -> TenantEntry:
+        """Create or replace a tenant and return it with its new revision."""
+
+    async def tenant(self, tenant: str) -> TenantEntry | None:
+        """Return a tenant."""
+
+    async def put_number(self, entry: NumberEntry) -> NumberEntry:
+        """Create or replace a number. Raises NumberHeldElsewhere, NumberIsAPhone."""
+
+    async def number(self, tenant: str, e164: str) -> NumberEntry | None:
+        """Return a number of a tenant."""
+
+    async def numbers(self, tenant: str) -> list[NumberEntry]:
+        """Return the numbers of a tenant, by E.164."""
+
+    async def withdraw_number(self, tenant: str, e164: str) -> bool:
+        """Take a number out of the inventory, False where there is none. Raises NumberInUse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Orders with their state, and the times that say how fresh the answer is; `input_as_of` is None while unknown."""
+
+    orders: tuple[Order, ...]
+    as_of: datetime
+    input_as_of: datetime | None
+
+
+class BindingReader(Protocol):
+    """Reads of orders that take no lock."""
+
+    async def order(self, key: OrderKey) -> tuple[Order | None, datetime]:
+        """Return an order and the database's time."""
+
+    async def find(self, tenant: str, *, phone: str | None, code: str | None, limit: int) -> Found:
+        """Return the tenant's orders with a binding, not ended, that name the phone or the code; latest first."""
+
+
+class OrderSink(Protocol):
+    """Where snapshots that came over HTTPS go."""
+
+    async def submit(self, snapshots: Sequence["SubmittedSnapshot"]) -> None:
+        """Hand over snapshots; returns when they are safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedSnapshot:
+    """A valid snapshot as JSON, with the trace of the request that brought it."""
+
+    key: OrderKey
+    version: int
+    value: bytes
+    traceparent: str | None = None

@@ -1,0 +1,1 @@
+"""What order-binder does, one verb per file: load, decide, save."""
