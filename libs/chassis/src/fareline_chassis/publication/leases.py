@@ -1,0 +1,63 @@
+"""Leases: who publishes a partition now. Two holders for a moment do no harm, so no fencing is attempted."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from fareline_chassis.postgres.pool import Database
+from fareline_chassis.postgres.sql import load_queries
+
+LEASE_FOR = timedelta(seconds=3)
+GIVE_UP_EARLY = timedelta(seconds=1)
+
+LEASE_TABLE_SQL = """
+CREATE TABLE {table} (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    holder text NOT NULL,
+    epoch bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (topic, partition)
+);
+"""
+"""What a service's migration must create; `{table}` is the schema-qualified name it hands to PostgresLeaseStore."""
+
+_TABLE = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
+
+
+class LeaseStore(Protocol):
+    """Where leases stand. A lease lasts LEASE_FOR by the store's own clock, unless renewed."""
+
+    async def acquire(self, topic: str, partitions: Sequence[int], holder: str) -> Mapping[int, int]:
+        """Take what is free or expired, renew what `holder` has; return {partition: epoch} of all it holds now.
+
+        The epoch stays the same while a lease is renewed in time and grows whenever it is taken.
+        """
+
+    async def release(self, topic: str, holder: str) -> None:
+        """Give up everything `holder` has of `topic`, so that others need not wait."""
+
+
+class PostgresLeaseStore:
+    """Leases in a table made by LEASE_TABLE_SQL, by the database's clock."""
+
+    def __init__(self, database: Database, table: str) -> None:
+        """`table` is schema-qualified. Raises ValueError when it is not a plain name."""
+        if not _TABLE.fullmatch(table):
+            raise ValueError(f"not a schema-qualified table name: {table!r}")
+        queries = load_queries("fareline_chassis.publication", "leases")
+        self._database = database
+        self._acquire = queries.acquire.replace("{table}", table)
+        self._release = queries.release.replace("{table}", table)
+
+    async def acquire(self, topic: str, partitions: Sequence[int], holder: str) -> Mapping[int, int]:
+        """Take or renew in one statement; rows are locked in partition order."""
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(self._acquire, topic, list(partitions), holder, LEASE_FOR)
+        return {row["partition"]: row["epoch"] for row in rows}
+
+    async def release(self, topic: str, holder: str) -> None:
+        """Let the leases expire now."""
+        async with self._database.acquire() as connection:
+            await connection.execute(self._release, topic, holder)

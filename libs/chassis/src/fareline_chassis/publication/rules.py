@@ -1,0 +1,79 @@
+"""Decisions of publication without any I/O."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+_ENDED_KEPT = 50_000
+
+
+@dataclass(slots=True)
+class LastRecords:
+    """What one partition holds as each key's last record, and whether that is also its highest revision.
+
+    Compaction keeps the last record of a key, so a lower revision that was appended late would win in the end.
+    """
+
+    _highest: dict[bytes, int] = field(default_factory=dict)
+    _ended: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
+    _stale: set[bytes] = field(default_factory=set)
+
+    def observe(self, key: bytes, revision: int, *, tombstone: bool) -> bool:
+        """Take the next record of the partition; return whether it is older than one before it."""
+        known = self._highest.get(key, self._ended.get(key, revision))
+        if revision < known:
+            self._stale.add(key)
+            return True
+        self._stale.discard(key)
+        self._highest.pop(key, None)
+        self._ended.pop(key, None)
+        if tombstone:
+            self._ended[key] = revision
+            if len(self._ended) > _ENDED_KEPT:
+                self._ended.popitem(last=False)
+        else:
+            self._highest[key] = revision
+        return False
+
+    def take_stale(self) -> list[bytes]:
+        """Return the keys whose last record is not their highest revision, each once."""
+        stale, self._stale = sorted(self._stale), set()
+        return stale
+
+    def give_back(self, keys: Iterable[bytes]) -> None:
+        """Take keys back that could not be seen to."""
+        self._stale.update(keys)
+
+    def forget(self) -> None:
+        """Begin anew, before the partition is read from its beginning."""
+        self._highest.clear()
+        self._ended.clear()
+        self._stale.clear()
+
+
+@dataclass(slots=True)
+class RepublishPace:
+    """When everything live is sent again, and how fast: once every `every`, `per_second` records at most.
+
+    Times are seconds of a monotonic clock. `after` is the key up to which the running round has come.
+    """
+
+    every: timedelta
+    per_second: int
+    next_round_at: float
+    after: bytes | None = None
+    _next_page_at: float = 0.0
+
+    def page_size(self, now: float, limit: int) -> int:
+        """Return how many records may be sent now; 0 while no round is due or the last page is still being paid for."""
+        return 0 if now < max(self.next_round_at, self._next_page_at) else min(limit, self.per_second)
+
+    def sent(self, now: float, *, asked: int, keys: list[bytes]) -> None:
+        """Note a page: a short one ends the round."""
+        self._next_page_at = now + len(keys) / self.per_second
+        if len(keys) < asked:
+            self.after = None
+            self.next_round_at = now + self.every.total_seconds()
+        else:
+            self.after = keys[-1]
