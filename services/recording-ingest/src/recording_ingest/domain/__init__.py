@@ -1,0 +1,1 @@
+"""What recording-ingest knows about calls and recordings: pure rules over frozen values."""

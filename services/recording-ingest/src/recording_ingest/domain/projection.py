@@ -1,0 +1,138 @@
+"""The projection: a call's row is the fold of its events, whatever their order and however often each arrives.
+
+Nothing here depends on the order of arrival: events are made unique by `ce_id` and sorted by what they say themselves.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from recording_ingest.domain.calls import CallRow
+from recording_ingest.domain.events import CallEvent, Ended, Progress, Ready, Routed
+
+_KINDS: tuple[type[CallEvent], ...] = (Routed, Progress, Ended, Ready)
+_ANSWERED = "answered"
+E = TypeVar("E", Routed, Progress, Ended, Ready)
+
+
+def ordered(events: Iterable[CallEvent]) -> list[CallEvent]:
+    """Return each event once, in the order in which things happened by the PBX's clock.
+
+    Of two contents under one `ce_id` (two processes that answered one question differently) the earlier received wins.
+    """
+    unique: dict[str, CallEvent] = {}
+    for event in sorted(events, key=lambda event: (event.head.received_at, repr(event))):
+        unique.setdefault(event.head.ce_id, event)
+    return sorted(unique.values(), key=_place)
+
+
+def fold(events: Iterable[CallEvent]) -> CallRow:
+    """Return the row of one call from all its events known so far. Raises ValueError without any event."""
+    story = ordered(events)
+    if not story:
+        raise ValueError("a call without events")
+    routed, ended = of_kind(story, Routed), of_kind(story, Ended)
+    last, end = _deciding(routed), ended[-1] if ended else None
+    times = _times(story, end)
+    decision = last.decision if last else None
+    first = story[0].head
+    return CallRow(
+        call_id=first.call_id,
+        account=first.account,
+        pbx_call_id=first.pbx_call_id,
+        tenant=next((event.head.tenant for event in story if event.head.tenant), None),
+        row_state="complete" if routed and end else "partial",
+        number=routed[0].number if routed else None,
+        caller=next((event.caller for event in routed if event.caller), None),
+        started_at=times.started_at,
+        deed=decision.deed if decision else None,
+        reason=decision.reason if decision else None,
+        last_reason=routed[-1].decision.reason if routed else None,
+        source=decision.source if decision else None,
+        direction=decision.direction if decision else None,
+        decided_at=last.head.received_at if last else None,
+        decision_ms=decision.took_ms if decision else None,
+        data_age_s=decision.data_age_s if decision else None,
+        binding_revision=decision.revision if decision else None,
+        order_id=decision.order_id if decision else None,
+        order_version=decision.order_version if decision else None,
+        order_status=decision.order_status if decision else None,
+        driver_id=decision.driver_id if decision else None,
+        client_id=decision.client_id if decision else None,
+        target=decision.targets[0] if decision and decision.targets else None,
+        dials=sum(event.decision.deed == "dial" for event in routed),
+        steps=len(routed),
+        ringing_at=times.ringing_at,
+        answered_at=times.answered_at,
+        bridged_at=times.bridged_at,
+        ended_at=times.ended_at,
+        ring_s=times.ring_s,
+        talk_s=times.talk_s if end and end.disposition == _ANSWERED else None,
+        total_s=_seconds(times.started_at, times.ended_at),
+        disposition=end.disposition if end else None,
+        cause=end.cause if end else None,
+        hangup_by=end.hangup_by if end else None,
+        announced=end.announced if end else None,
+        line=end.line if end else None,
+        recording_due=_recording_due(decision.record if decision else False, end),
+    )
+
+
+def of_kind(story: Sequence[CallEvent], kind: type[E]) -> list[E]:
+    """Return the events of one kind, in their order."""
+    return [event for event in story if isinstance(event, kind)]
+
+
+class _Times:
+    """When the call did what, from its end report first and from progress reports where that is silent."""
+
+    def __init__(self, story: Sequence[CallEvent], end: Ended | None) -> None:
+        starts = [event.head.at for event in story if isinstance(event, Routed | Progress)]
+        said = end.started_at if end else None
+        self.started_at: datetime = said or min(starts, default=story[0].head.at)
+        self.ringing_at = (end.ringing_at if end else None) or _first(story, "ringing")
+        self.answered_at = (end.answered_at if end else None) or _first(story, "answered")
+        self.bridged_at = (end.bridged_at if end else None) or _first(story, "bridged")
+        self.ended_at = (end.ended_at or end.head.at) if end else None
+
+    @property
+    def talking_since(self) -> datetime | None:
+        """The bridge; a PBX that tells no bridge says `answered` when the callee answers."""
+        return self.bridged_at or self.answered_at
+
+    @property
+    def ring_s(self) -> float | None:
+        return _seconds(self.ringing_at, self.talking_since or self.ended_at)
+
+    @property
+    def talk_s(self) -> float | None:
+        return _seconds(self.talking_since, self.ended_at)
+
+
+def _times(story: Sequence[CallEvent], end: Ended | None) -> _Times:
+    return _Times(story, end)
+
+
+def _place(event: CallEvent) -> tuple[datetime, int, int, datetime, str]:
+    step = event.step if isinstance(event, Routed) else 0
+    return (event.head.at, _KINDS.index(type(event)), step, event.head.received_at, event.head.ce_id)
+
+
+def _deciding(routed: Sequence[Routed]) -> Routed | None:
+    dials = [event for event in routed if event.decision.deed == "dial"]
+    return (dials or list(routed))[-1] if routed else None
+
+
+def _first(story: Sequence[CallEvent], state: str) -> datetime | None:
+    return next((event.head.at for event in of_kind(story, Progress) if event.state == state), None)
+
+
+def _recording_due(told_to_record: bool, end: Ended | None) -> bool:  # noqa: FBT001 - private, one caller
+    """Tell whether audio must come: somebody talked, and we asked for a recording or the PBX says it made one."""
+    if end is None or end.disposition != _ANSWERED or end.recorded is False:
+        return False
+    return told_to_record or bool(end.recorded)
+
+
+def _seconds(since: datetime | None, until: datetime | None) -> float | None:
+    return max(0.0, (until - since).total_seconds()) if since and until else None

@@ -1,0 +1,188 @@
+"""The ledger of recordings: `expected → ready → stored`, or `missing` with a reason. `stored` is final.
+
+A recording's identity is ours and the same in every process: it comes from the call and the PBX's own id for the file;
+for audio that is due and was not announced, from the call alone. An announcement then takes over that row.
+"""
+
+import enum
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from recording_ingest.domain.calls import CallRow
+from recording_ingest.domain.events import Ready
+
+_NAMESPACE = uuid.UUID("5d0c8f0e-6a35-5a5c-9f6e-6f1f5d0f7a11")
+ANNOUNCE_WITHIN = timedelta(hours=6)
+"""How long after the end of a call its recording may be announced before it counts as missing."""
+
+
+class State(enum.StrEnum):
+    """Where a recording stands."""
+
+    EXPECTED = "expected"
+    READY = "ready"
+    STORED = "stored"
+    MISSING = "missing"
+
+
+class Reason(enum.StrEnum):
+    """Why a recording is missing, or why the last attempt failed."""
+
+    NEVER_ANNOUNCED = "never_announced"
+    NOT_FOUND = "not_found"
+    REFUSED_ADDRESS = "refused_address"
+    TOO_LARGE = "too_large"
+    NOT_AUDIO = "not_audio"
+    INCOMPLETE = "incomplete"
+    SOURCE_FAILED = "source_failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """What was found by decoding the whole file. Levels are dBFS (None for silence), one per channel."""
+
+    duration_s: float
+    codec: str
+    container: str
+    channels: int
+    sample_rate: int
+    rms_dbfs: tuple[float | None, ...]
+    silence_ratio: tuple[float, ...]
+    peaks: tuple[tuple[int, ...], ...]
+    """Per channel about 200 values 0 … 255: the loudest sample of each slice of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One part of a call's audio. `source_id` is the PBX's id (None: due, but not announced yet)."""
+
+    recording_id: str
+    call_id: str
+    account: str
+    pbx_call_id: str
+    tenant: str | None
+    state: State
+    part: int = 1
+    source_id: str | None = None
+    url: str | None = None
+    announced_channels: int | None = None
+    next_attempt_at: datetime | None = None
+    expires_at: datetime | None = None
+    attempts: int = 0
+    reason: Reason | None = None
+    detail: str = ""
+    object_key: str | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    audio: Audio | None = None
+    stored_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How an account's PBX behaves. `after_ready`: before the first download; `retention`: until the PBX deletes."""
+
+    after_ready: timedelta = timedelta(0)
+    retention: timedelta | None = None
+
+
+def recording_id(call_id: str, source_id: str | None) -> str:
+    """Return our id for a file of the PBX, or for the one that a call owes without having announced it."""
+    return str(uuid.uuid5(_NAMESPACE, f"{call_id}\n{source_id or ''}"))
+
+
+def object_key(recording: Recording) -> str:
+    """Return where the audio is kept: ours alone, nothing from outside but the tenant's (checked) name."""
+    name = recording.recording_id
+    return f"audio/{recording.tenant or 'no-tenant'}/{name[:2]}/{name}"
+
+
+def reconcile(row: CallRow, ready: Iterable[Ready], known: Sequence[Recording], waits: Waits) -> list[Recording]:
+    """Return the ledger rows to write so that the ledger agrees with a call's events; [] when it does.
+
+    Pure and repeatable: what was reconciled once gives nothing the second time.
+    """
+    held = {entry.recording_id: entry for entry in known}
+    changed: dict[str, Recording] = {}
+    announcements = {event.source_id: event for event in ready}
+    sources = {entry.source_id for entry in held.values()}
+    for event in (event for source, event in announcements.items() if source not in sources):
+        unnamed = next((entry for entry in held.values() if entry.source_id is None), None)
+        entry = announce(unnamed or _owed(row, event.source_id), event, waits)
+        held[entry.recording_id] = changed[entry.recording_id] = entry
+    if row.recording_due and not held:
+        owed = _owed(row, None)
+        deadline = (row.ended_at or row.started_at) + ANNOUNCE_WITHIN
+        changed[owed.recording_id] = replace(owed, state=State.EXPECTED, next_attempt_at=deadline)
+    return list(changed.values())
+
+
+def announce(entry: Recording, event: Ready, waits: Waits) -> Recording:
+    """Return `entry` named by an announcement: ready for download unless it is stored already."""
+    named = replace(entry, source_id=event.source_id, part=event.part, announced_channels=event.channels)
+    if entry.state is State.STORED:
+        return named
+    return replace(
+        named,
+        state=State.READY,
+        url=event.url,
+        reason=None,
+        detail="",
+        attempts=0,
+        next_attempt_at=event.head.received_at + (timedelta(0) if event.url else waits.after_ready),
+        expires_at=event.head.at + waits.retention if waits.retention else None,
+    )
+
+
+def stored(entry: Recording, *, key: str, sha256: str, size_bytes: int, audio: Audio, now: datetime) -> Recording:
+    """Return `entry` with its audio: final. Storing it again changes nothing."""
+    if entry.state is State.STORED:
+        return entry
+    return replace(
+        entry,
+        state=State.STORED,
+        object_key=key,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        audio=audio,
+        stored_at=now,
+        next_attempt_at=None,
+        reason=None,
+        detail="",
+    )
+
+
+def failed(
+    entry: Recording, *, reason: Reason, detail: str, final: bool, attempts_allowed: int, again_at: datetime
+) -> Recording:
+    """Return `entry` after a failed attempt: tried again at `again_at`, or missing if that is pointless or too late."""
+    if entry.state is State.STORED:
+        return entry
+    after = replace(entry, reason=reason, detail=detail[:250])
+    if entry.expires_at and again_at >= entry.expires_at:
+        return replace(after, state=State.MISSING, next_attempt_at=None)
+    if final or entry.attempts >= attempts_allowed:
+        return replace(after, state=State.MISSING, next_attempt_at=None)
+    return replace(after, next_attempt_at=again_at)
+
+
+def never_announced(entry: Recording) -> Recording:
+    """Return an expected recording whose time to be announced is over. A late announcement still revives it."""
+    if entry.state is not State.EXPECTED:
+        return entry
+    return replace(entry, state=State.MISSING, reason=Reason.NEVER_ANNOUNCED, next_attempt_at=None)
+
+
+def _owed(row: CallRow, source_id: str | None) -> Recording:
+    return Recording(
+        recording_id=recording_id(row.call_id, source_id),
+        call_id=row.call_id,
+        account=row.account,
+        pbx_call_id=row.pbx_call_id,
+        tenant=row.tenant,
+        state=State.EXPECTED,
+        source_id=source_id,
+    )
