@@ -27,7 +27,7 @@ def lint(tree, *contracts):
     paths = os.pathsep.join(str(path) for path in tree.glob("*/*/src"))
     chosen = [argument for contract in contracts for argument in ("--contract", contract)]
     done = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports", "--no-cache", "--config", ROOT / "pyproject.toml", *chosen],
+        [Path(sys.executable).parent / "lint-imports", "--no-cache", *chosen, ROOT / "pyproject.toml"],
         env={**os.environ, "PYTHONPATH": paths},
         cwd=tree,
         capture_output=True,
