@@ -16,6 +16,7 @@ from faststream.message import StreamMessage
 
 from fareline_chassis.health import HealthComponent
 from fareline_chassis.kafka.delivery import BatchDelivery, Handler, PartitionProgress
+from fareline_chassis.kafka.foreign_names import tolerate_foreign_header_names
 from fareline_chassis.kafka.topics import partitions_of
 from fareline_chassis.lifecycle import wait_for
 
@@ -74,6 +75,7 @@ class BatchConsumer:
 
 def build_broker(bootstrap: str, *, client_id: str, topic_prefix: str = "") -> Broker:
     """Return a broker with nothing declared. It only consumes, and never creates a topic."""
+    tolerate_foreign_header_names()
     faststream = KafkaBroker(
         bootstrap.split(","),
         client_id=client_id,
