@@ -1,0 +1,1 @@
+"""A real Kafka of one node: its files, its process, its topics."""

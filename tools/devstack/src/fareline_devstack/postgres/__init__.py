@@ -1,0 +1,1 @@
+"""A real PostgreSQL server: its process, its databases."""
