@@ -1,0 +1,1 @@
+"""PostgreSQL building blocks: pool, named queries, migrations, what an error means."""

@@ -1,0 +1,204 @@
+"""Plain SQL migrations: files `NNNN_{pre,post}_slug.sql`, each applied once, in order, in a transaction of its own.
+
+`pre` files are what the code before this release can live with and run ahead of a deployment; `post` files need the new
+code everywhere and run after it. A file is written without schema names: the service's schema comes first in the search
+path. What was applied stands in `<schema>.schema_migrations` with its SHA-256; an applied file never changes.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from typing import Final, Literal
+
+import asyncpg
+
+from fareline_chassis.backoff import Backoff
+from fareline_chassis.logs import get_logger
+
+Phase = Literal["pre", "post"]
+
+_log = get_logger("fareline.migrations")
+_NAME = re.compile(r"^(\d{4})_(pre|post)_[a-z0-9_]+\.sql$")
+_SCHEMA = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
+_LOCK_SPACE: Final = 0x4641524C
+_ATTEMPTS: Final = 5
+
+
+class MigrationError(Exception):
+    """Migrations cannot be applied as they are; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file."""
+
+    name: str
+    phase: Phase
+    sha256: str
+    sql: str
+
+
+def load_migrations(package: str) -> list[Migration]:
+    """Return the `.sql` files of the package or folder `package` (such as `order_binder.migrations`), in order.
+
+    Raises MigrationError for a name that does not fit, or a number given twice.
+    """
+    found: dict[str, Migration] = {}
+    for entry in sorted(files(package).iterdir(), key=lambda entry: entry.name):
+        if not entry.name.endswith(".sql"):
+            continue
+        parts = _NAME.match(entry.name)
+        if parts is None:
+            raise MigrationError(f"{entry.name}: the name is not NNNN_pre_slug.sql or NNNN_post_slug.sql")
+        if parts[1] in found:
+            raise MigrationError(f"{entry.name} and {found[parts[1]].name} have the same number")
+        sql = entry.read_text(encoding="utf-8").replace("\r\n", "\n")
+        phase: Phase = "pre" if parts[2] == "pre" else "post"
+        found[parts[1]] = Migration(entry.name, phase, hashlib.sha256(sql.encode()).hexdigest(), sql)
+    return list(found.values())
+
+
+async def migrate(
+    dsn: str,
+    package: str,
+    schema: str,
+    phase: Literal["pre", "post", "all"],
+    *,
+    lock_timeout: timedelta = timedelta(seconds=5),
+    turn_timeout: timedelta = timedelta(minutes=5),
+) -> list[str]:
+    """Apply what is pending of `phase` and return the names applied now.
+
+    Any number of processes may do so at once: they take turns, waiting `turn_timeout` at most. A statement that waits
+    for a table longer than `lock_timeout` is given up, so that traffic is not held up behind it, and tried again a few
+    times. Raises MigrationError for a file changed after it was applied, one that must not run before an earlier file
+    of the other phase, or one that fails (with PostgreSQL's message); what was applied before it stays applied.
+    """
+    migrations = load_migrations(package)
+    _check_schema(schema)
+    connection = await asyncpg.connect(dsn, server_settings={"application_name": f"{schema}-migrate"})
+    try:
+        timeouts = (turn_timeout, lock_timeout)
+        await _prepare(connection, schema, turn_timeout)
+        applied: list[str] = []
+        while (name := await _retried(connection, schema, migrations, phase, timeouts)) is not None:
+            _log.info("migration applied", migration=name, schema=schema)
+            applied.append(name)
+        return applied
+    finally:
+        await connection.close()
+
+
+async def pending(dsn: str, package: str, schema: str, phase: Literal["pre", "post", "all"] = "pre") -> list[str]:
+    """Return the names of `phase` that are not applied yet: the check at start-up, which must not find any `pre`.
+
+    Changes nothing. Raises MigrationError for a file changed after it was applied, asyncpg's errors and OSError where
+    the database cannot be asked.
+    """
+    _check_schema(schema)
+    connection = await asyncpg.connect(dsn, server_settings={"application_name": f"{schema}-check"})
+    try:
+        known = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{schema}.schema_migrations")
+        applied = await _applied(connection, schema) if known else {}
+    finally:
+        await connection.close()
+    return [one.name for one in _missing(load_migrations(package), applied) if phase in ("all", one.phase)]
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, turn_timeout: timedelta) -> None:
+    async with connection.transaction():
+        await _take_turn(connection, schema, turn_timeout)
+        await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        await connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {schema}.schema_migrations ("
+            " name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+
+
+async def _retried(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    schema: str,
+    migrations: Sequence[Migration],
+    phase: str,
+    timeouts: tuple[timedelta, timedelta],
+) -> str | None:
+    backoff = Backoff(timedelta(milliseconds=500), timedelta(seconds=5))
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await _apply_next(connection, schema, migrations, phase, timeouts)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+            _log.warning("migration has to wait for a lock", schema=schema, reason=str(error))
+        await asyncio.sleep(backoff.next())
+    try:
+        return await _apply_next(connection, schema, migrations, phase, timeouts)
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+        raise MigrationError(f"{schema}: a lock was not to be had in {_ATTEMPTS} attempts: {error}") from error
+
+
+async def _apply_next(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    schema: str,
+    migrations: Sequence[Migration],
+    phase: str,
+    timeouts: tuple[timedelta, timedelta],
+) -> str | None:
+    turn_timeout, lock_timeout = timeouts
+    async with connection.transaction():
+        await _take_turn(connection, schema, turn_timeout)
+        following = _next(_missing(migrations, await _applied(connection, schema)), phase)
+        if following is None:
+            return None
+        await _set_local(connection, "lock_timeout", _milliseconds(lock_timeout))
+        await _set_local(connection, "search_path", f"{schema}, public")
+        try:
+            await connection.execute(following.sql)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            raise
+        except asyncpg.PostgresError as error:
+            raise MigrationError(f"{following.name}: {error}") from error
+        insert = f"INSERT INTO {schema}.schema_migrations (name, sha256) VALUES ($1, $2)"  # noqa: S608 - checked name
+        await connection.execute(insert, following.name, following.sha256)
+    return following.name
+
+
+async def _take_turn(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, turn_timeout: timedelta) -> None:
+    await _set_local(connection, "lock_timeout", _milliseconds(turn_timeout))
+    await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _LOCK_SPACE, schema)
+
+
+async def _set_local(connection: "asyncpg.Connection[asyncpg.Record]", name: str, value: str) -> None:
+    await connection.execute("SELECT set_config($1, $2, true)", name, value)
+
+
+async def _applied(connection: "asyncpg.Connection[asyncpg.Record]", schema: str) -> dict[str, str]:
+    rows = await connection.fetch(f"SELECT name, sha256 FROM {schema}.schema_migrations")  # noqa: S608 - checked name
+    return {row["name"]: row["sha256"] for row in rows}
+
+
+def _missing(migrations: Sequence[Migration], applied: dict[str, str]) -> list[Migration]:
+    for one in migrations:
+        if applied.get(one.name, one.sha256) != one.sha256:
+            raise MigrationError(f"{one.name} was changed after it was applied; write a new migration instead")
+    return [one for one in migrations if one.name not in applied]
+
+
+def _next(missing: Sequence[Migration], phase: str) -> Migration | None:
+    for place, one in enumerate(missing):
+        if phase in ("all", one.phase):
+            if place:
+                raise MigrationError(f"{one.name} comes after {missing[0].name}, which is not applied yet")
+            return one
+    return None
+
+
+def _milliseconds(length: timedelta) -> str:
+    return f"{max(1, round(length.total_seconds() * 1000))}ms"
+
+
+def _check_schema(schema: str) -> None:
+    if not _SCHEMA.match(schema):
+        raise MigrationError(f"{schema!r} cannot be a schema's name")
