@@ -1,0 +1,54 @@
+"""One question together with everything that the rules look at more than once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from call_router.domain.bindings import Binding, Link
+from call_router.domain.calls import CallSoFar, Question
+from call_router.domain.decisions import Explanation
+from call_router.domain.inventory import Account, NumberRole, ProxyNumber, Tenant
+from call_router.domain.policy import Policy
+from call_router.domain.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question whose number is known. `caller` is E.164, None when withheld; `mine` are his bindings, not ended."""
+
+    question: Question
+    view: View
+    now: datetime
+    number: ProxyNumber
+    tenant: Tenant
+    caller: str | None
+    mine: tuple[Link, ...]
+    told: Explanation
+
+    @property
+    def policy(self) -> Policy:
+        """The tenant's policy."""
+        return self.tenant.policy
+
+    @property
+    def account(self) -> Account:
+        """The PBX's account."""
+        return self.question.account
+
+    @property
+    def so_far(self) -> CallSoFar:
+        """What was answered in this call before."""
+        return self.question.so_far
+
+    @property
+    def known(self) -> bool:
+        """Whether the caller is a party of any binding of the tenant that is not ended."""
+        return bool(self.mine)
+
+    @property
+    def on_pool(self) -> bool:
+        """Whether a number was dialled that is lent to bindings."""
+        return self.number.role is NumberRole.POOL
+
+    def ended(self, binding: Binding) -> bool:
+        """Whether a binding is over by now."""
+        return binding.ended(self.now)

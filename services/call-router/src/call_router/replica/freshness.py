@@ -1,0 +1,44 @@
+"""How old the replica's data is, and whether news still reaches it: told by the publishers' heartbeats."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+CUT_OFF_AFTER_S = 5.0
+
+
+class Freshness:
+    """Heartbeats by partition. `monotonic` is the reader's own clock, in seconds, which nobody sets."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._heard: dict[int, float] = {}
+        self._input_as_of: dict[int, datetime] = {}
+        self._partitions: int | None = None
+        self.filled = False
+
+    def expect(self, partitions: int) -> None:
+        """Say how many partitions the bindings topic has: each must be heard."""
+        self._partitions = partitions
+
+    def heard(self, partition: int, input_as_of: datetime) -> None:
+        """Note a heartbeat."""
+        self._heard[partition] = self._monotonic()
+        self._input_as_of[partition] = input_as_of
+
+    def age(self, now: datetime) -> timedelta | None:
+        """Return how far the data lags behind the taxi platform; None while any partition was never heard."""
+        if self._partitions is None or len(self._input_as_of) < self._partitions:
+            return None
+        return max(now - min(self._input_as_of.values()), timedelta(0))
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether any partition has been silent for too long."""
+        if self._partitions is None or len(self._heard) < self._partitions:
+            return True
+        return self._monotonic() - min(self._heard.values()) > CUT_OFF_AFTER_S
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the replica may lack what order-binder has: still filling, or cut off."""
+        return not self.filled or self.cut_off

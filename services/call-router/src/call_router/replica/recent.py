@@ -1,0 +1,156 @@
+"""What happened lately: who tried to reach whom, how often, and which codes were wrong. Bounded, and gone after a day.
+
+Fed by our own answers and the reports of the PBX.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from call_router.domain.bindings import Role
+from call_router.domain.calls import Attempt, Outcome, WrongCode
+
+KEPT = timedelta(hours=25)
+_PhoneKey = tuple[str, str, Role]
+_K = TypeVar("_K")
+
+
+@dataclass(slots=True)
+class _Dialled:
+    """An attempt that reports may still change."""
+
+    call_id: str
+    attempt: Attempt
+
+
+class RecentCallsMemory:
+    """Recent calls of this process, at most `most` attempts and as many wrong codes; the oldest go first."""
+
+    def __init__(self, most: int = 200_000) -> None:
+        self._most = most
+        self._order: deque[_Dialled] = deque()
+        self._of_call: dict[str, _Dialled] = {}
+        self._latest: dict[tuple[str, str, str], _Dialled] = {}
+        self._dials: dict[tuple[str, str, str | None], list[_Dialled]] = {}
+        self._wrong_order: deque[WrongCode] = deque()
+        self._wrong_of_caller: dict[tuple[str, str], deque[datetime]] = {}
+        self._wrong_at_number: dict[str, deque[datetime]] = {}
+        self._phones: OrderedDict[_PhoneKey, str] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def dialled(self, call_id: str, attempt: Attempt) -> None:
+        """Remember a dial that we answered with."""
+        entry = _Dialled(call_id, attempt)
+        self._order.append(entry)
+        self._of_call[call_id] = entry
+        self._latest[_people(attempt)] = entry
+        self._dials.setdefault(_dial_key(attempt), []).append(entry)
+        while self._order and self._too_old(self._order[0].attempt.at, attempt.at, len(self._order)):
+            self._forget(self._order.popleft())
+
+    def called_from(self, tenant: str, order_id: str, role: Role, phone: str) -> None:
+        """Remember the phone that a side of an order called from."""
+        key = (tenant, order_id, role)
+        self._phones[key] = phone
+        self._phones.move_to_end(key)
+        if len(self._phones) > self._most:
+            self._phones.popitem(last=False)
+
+    def answered(self, call_id: str) -> None:
+        """Note that the call's latest dial was answered."""
+        entry = self._of_call.get(call_id)
+        if entry is not None:
+            entry.attempt = replace(entry.attempt, outcome=Outcome.ANSWERED)
+
+    def unanswered(self, call_id: str, rang: timedelta | None) -> None:
+        """Note that nobody answered the call's latest dial; `rang` is None where it is not known."""
+        entry = self._of_call.get(call_id)
+        if entry is not None and entry.attempt.outcome is Outcome.PENDING:
+            entry.attempt = replace(entry.attempt, outcome=Outcome.UNANSWERED, rang=rang)
+
+    def ended(self, call_id: str, at: datetime) -> None:
+        """Note that the call is over."""
+        entry = self._of_call.get(call_id)
+        if entry is not None and entry.attempt.ended_at is None:
+            entry.attempt = replace(entry.attempt, ended_at=at)
+
+    def wrong_code(self, wrong: WrongCode) -> None:
+        """Remember a wrong code: known callers' count for themselves, others' for the number too."""
+        self._wrong_order.append(wrong)
+        if wrong.caller is not None:
+            self._wrong_of_caller.setdefault((wrong.tenant, wrong.caller), deque()).append(wrong.at)
+        if not wrong.known:
+            self._wrong_at_number.setdefault(wrong.number, deque()).append(wrong.at)
+        while self._wrong_order and self._too_old(self._wrong_order[0].at, wrong.at, len(self._wrong_order)):
+            self._forget_code(self._wrong_order.popleft())
+
+    def attempt_of(self, call_id: str) -> Attempt | None:
+        """Return the latest attempt of a call."""
+        entry = self._of_call.get(call_id)
+        return None if entry is None else entry.attempt
+
+    def latest_attempt(self, tenant: str, from_person: str, to_person: str) -> Attempt | None:
+        """Return the latest attempt of one person to reach another."""
+        entry = self._latest.get((tenant, from_person, to_person))
+        return None if entry is None else entry.attempt
+
+    def dials(self, tenant: str, order_id: str, caller: str | None, since: datetime) -> int:
+        """Return how many dials of this caller for this order count since then."""
+        entries = self._dials.get((tenant, order_id, caller), ())
+        return sum(1 for entry in entries if entry.attempt.at > since and entry.attempt.counts)
+
+    def wrong_codes_of(self, tenant: str, caller: str, since: datetime) -> int:
+        """Return how many wrong codes this caller typed since then."""
+        return _since(self._wrong_of_caller.get((tenant, caller)), since)
+
+    def wrong_codes_at(self, number: str, since: datetime) -> int:
+        """Return how many wrong codes unknown and withheld callers typed on this number since then."""
+        return _since(self._wrong_at_number.get(number), since)
+
+    def last_phone(self, tenant: str, order_id: str, role: Role) -> str | None:
+        """Return the phone that this side of the order last called from."""
+        return self._phones.get((tenant, order_id, role))
+
+    def _too_old(self, at: datetime, now: datetime, size: int) -> bool:
+        return size > self._most or now - at > KEPT
+
+    def _forget(self, entry: _Dialled) -> None:
+        if self._of_call.get(entry.call_id) is entry:
+            del self._of_call[entry.call_id]
+        if self._latest.get(_people(entry.attempt)) is entry:
+            del self._latest[_people(entry.attempt)]
+        key = _dial_key(entry.attempt)
+        left = [other for other in self._dials.get(key, ()) if other is not entry]
+        if left:
+            self._dials[key] = left
+        else:
+            self._dials.pop(key, None)
+
+    def _forget_code(self, wrong: WrongCode) -> None:
+        if wrong.caller is not None:
+            _drop_oldest(self._wrong_of_caller, (wrong.tenant, wrong.caller))
+        if not wrong.known:
+            _drop_oldest(self._wrong_at_number, wrong.number)
+
+
+def _people(attempt: Attempt) -> tuple[str, str, str]:
+    return (attempt.tenant, attempt.from_person, attempt.to_person)
+
+
+def _dial_key(attempt: Attempt) -> tuple[str, str, str | None]:
+    return (attempt.tenant, attempt.order_id, attempt.caller)
+
+
+def _since(times: deque[datetime] | None, since: datetime) -> int:
+    return 0 if times is None else sum(1 for at in times if at > since)
+
+
+def _drop_oldest(times: dict[_K, deque[datetime]], key: _K) -> None:
+    left = times.get(key)
+    if left is not None:
+        left.popleft()
+        if not left:
+            del times[key]

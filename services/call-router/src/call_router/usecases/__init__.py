@@ -1,0 +1,1 @@
+"""Verbs: each file does one thing that the outside asks for. Load, decide, save."""

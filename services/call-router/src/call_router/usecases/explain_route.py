@@ -1,0 +1,18 @@
+"""Explain where a call would go, and why. Nothing is remembered or written down."""
+
+from dataclasses import dataclass
+
+from call_router.domain.calls import Question
+from call_router.domain.decisions import Decision
+from call_router.usecases.decide import Decide
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRoute:
+    """The decision of a question that nobody asked."""
+
+    decide: Decide
+
+    async def __call__(self, question: Question) -> Decision:
+        """Return the decision with every rule that was tried."""
+        return await self.decide(question)
