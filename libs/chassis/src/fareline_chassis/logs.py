@@ -27,6 +27,7 @@ IDENTIFIER_FIELDS: Final = frozenset(
     {"call_id", "ce_id", "decision_id", "lease_id", "order_id", "recording_id", "request_id", "span_id", "trace_id"}
 )
 _QUIET_BELOW_WARNING: Final = ("aiokafka", "asyncio", "faststream", "httpx", "httpcore")
+_NAME_FIELD: Final = "_logger"  # get_logger has a parameter `logger` of its own
 _DEPTH: Final = 8
 _LARGEST_JSON_INT: Final = 2**63
 
@@ -58,8 +59,8 @@ def configure_logging(service: str, level: str, stream: TextIO | None = None) ->
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
-    """Return a logger whose lines carry `logger: name`; it may be made before logging is configured."""
-    return cast("FilteringBoundLogger", structlog.get_logger(logger=name))
+    """Return a logger whose lines carry `component: name`; it may be made before logging is configured."""
+    return cast("FilteringBoundLogger", structlog.get_logger(component=name))
 
 
 class StructlogHandler(logging.Handler):
@@ -94,6 +95,8 @@ class _Stamp:
 
     def __call__(self, _: object, __: str, event: EventDict) -> EventDict:
         event["service"] = self._service
+        if _NAME_FIELD in event:
+            event["logger"] = event.pop(_NAME_FIELD)
         event["ts"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         span = get_current_span().get_span_context()
         if span.is_valid:
