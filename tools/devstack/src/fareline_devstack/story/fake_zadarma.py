@@ -32,18 +32,13 @@ class FakeZadarma:
         self._files: dict[str, list[tuple[str, bytes]]] = {}
         self._links: dict[str, bytes] = {}
         self._refused = 0
-        fake = self
-
-        class Handler(_Handler):
-            zadarma = fake
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="fake-zadarma", daemon=True)
+        self._port = port
+        self._listening: tuple[ThreadingHTTPServer, threading.Thread] | None = None
 
     @property
     def base_url(self) -> str:
-        """Return the address that belongs into the account's `api_base`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        """Return the address that belongs into the account's `api_base`; known once it listens."""
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def refused(self) -> int:
@@ -80,15 +75,23 @@ class FakeZadarma:
         return self.base_url + path
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        handler = type("Handler", (_Handler,), {"zadarma": self})
+        server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
+        self._port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, name="fake-zadarma", daemon=True)
+        thread.start()
+        self._listening = server, thread
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        if self._listening is None:
+            return
+        server, thread = self._listening
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _lifetime(asked: dict[str, str]) -> int:

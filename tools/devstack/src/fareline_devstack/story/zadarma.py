@@ -97,14 +97,14 @@ class ZadarmaCall:
         """Send NOTIFY_START."""
         return await self._ask(self._form("NOTIFY_START"))
 
-    async def start_forged(self) -> int:
-        """Send NOTIFY_START signed with another secret and return the status that came back."""
-        form = self._form("NOTIFY_START")
+    async def start_forged(self) -> tuple[int, timedelta]:
+        """Send NOTIFY_START signed with another secret and return the status that came back, and when."""
+        form, began = self._form("NOTIFY_START"), perf_counter()
         try:
             await self.pbx.post(form, signature=zadarma_webhook("another secret", form))
         except PbxRefused as refusal:
-            return refusal.status
-        return int(httpx.codes.OK)
+            return refusal.status, timedelta(seconds=perf_counter() - began)
+        return int(httpx.codes.OK), timedelta(seconds=perf_counter() - began)
 
     async def typed(self, digits: str) -> Answered:
         """Send NOTIFY_IVR with what was typed."""
