@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from fareline_chassis.clock import Monotonic
 from fareline_chassis.health import HealthComponent
+from fareline_chassis.kafka.foreign_names import tolerate_foreign_header_names
 from fareline_chassis.kafka.records import InRecord, in_record
 from fareline_chassis.kafka.topics import partitions_of
 from fareline_chassis.lifecycle import wait_for
@@ -46,6 +47,7 @@ class AssignedReader:
         `since_ms`: begin at the first record of that Kafka time (ms since 1970) instead. `resume_at`: begin a partition
         at this offset instead (from `positions()` of an earlier run; one that no longer exists means the beginning).
         """
+        tolerate_foreign_header_names()
         self._bootstrap = bootstrap
         self._names = {topic_prefix + topic: topic for topic in topics}
         self._client_id = client_id

@@ -6,6 +6,7 @@ parser loses records with foreign headers and its own acknowledgement commits po
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -44,7 +45,7 @@ class Broker:
         component.ok()
 
     async def stop(self) -> None:
-        """Finish the running batches (at most 15 s), commit them and leave the groups."""
+        """Let the running batches finish in bounded time, commit them and leave the groups."""
         await self.faststream.stop()
 
     async def _attempt(self) -> None:
@@ -73,15 +74,20 @@ class BatchConsumer:
         return await self._delivery.progress()
 
 
-def build_broker(bootstrap: str, *, client_id: str, topic_prefix: str = "") -> Broker:
-    """Return a broker with nothing declared. It only consumes, and never creates a topic."""
+def build_broker(
+    bootstrap: str, *, client_id: str, topic_prefix: str = "", stop_within: timedelta = timedelta(seconds=15)
+) -> Broker:
+    """Return a broker with nothing declared. It only consumes, and never creates a topic.
+
+    `stop_within` bounds what `Broker.stop` waits for a running handler, which is then cancelled: nothing is committed.
+    """
     tolerate_foreign_header_names()
     faststream = KafkaBroker(
         bootstrap.split(","),
         client_id=client_id,
         consumer_only=True,
         allow_auto_create_topics=False,
-        graceful_timeout=15.0,
+        graceful_timeout=stop_within.total_seconds(),
         logger=None,
         apply_types=False,
     )

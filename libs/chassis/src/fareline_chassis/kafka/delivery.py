@@ -53,7 +53,7 @@ def next_offsets(records: Iterable["ConsumerRecord[Any, Any]"]) -> dict[TopicPar
     return following
 
 
-class BatchDelivery(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore] # untyped base
+class BatchDelivery(ConsumerRebalanceListener):
     """Hands each batch to the handler and settles it; one batch at a time.
 
     `consumer` returns the running consumer, `logical_names` maps topics as deployed to the names handlers know.

@@ -41,5 +41,5 @@ def dead_letter(
     )
 
 
-def _kept(record: InRecord) -> tuple[tuple[str, bytes], ...]:
-    return tuple((name, value or b"") for name, value in record.headers if not name.startswith("dlq-"))
+def _kept(record: InRecord) -> tuple[tuple[str, bytes | None], ...]:
+    return tuple((name, value) for name, value in record.headers if not name.startswith("dlq-"))

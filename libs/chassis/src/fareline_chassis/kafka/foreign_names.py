@@ -22,7 +22,7 @@ def tolerate_foreign_header_names() -> None:
     fetcher.MemoryRecords = TolerantRecords
 
 
-class TolerantRecords(_MemoryRecordsPy):  # type: ignore[misc] # untyped base
+class TolerantRecords(_MemoryRecordsPy):
     """The batches of one fetch, each readable whatever its headers are called."""
 
     def next_batch(self) -> Any:  # noqa: ANN401 - aiokafka's batch, or ours which looks like it
@@ -56,7 +56,7 @@ class _TolerantBatch:
         return next(self._fast)
 
 
-class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # untyped base
+class _LenientBatch(_DefaultRecordBatchPy):
     """aiokafka's batch in Python, over a buffer whose text is never refused."""
 
     _buffer: bytearray

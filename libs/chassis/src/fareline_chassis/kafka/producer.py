@@ -110,7 +110,7 @@ class Producer:
 
     async def _enqueue(self, producer: AIOKafkaProducer, record: OutRecord) -> asyncio.Future[Any]:
         try:
-            return await producer.send(  # type: ignore[no-any-return]
+            acknowledged: asyncio.Future[Any] = await producer.send(
                 self._prefix + record.topic,
                 key=record.key,
                 value=record.value,
@@ -118,6 +118,7 @@ class Producer:
                 timestamp_ms=record.timestamp_ms,
                 headers=list(record.headers),
             )
+            return acknowledged
         except _REFUSALS as error:
             refused: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             refused.set_exception(error)

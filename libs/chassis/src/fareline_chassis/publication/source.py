@@ -21,7 +21,7 @@ class Publishable:
     key: bytes
     revision: int
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class RevisionSource(Protocol):

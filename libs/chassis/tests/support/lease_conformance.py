@@ -1,0 +1,51 @@
+"""What every lease store must do. A test module imports these tests and provides the fixture `leases`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from fareline_chassis.publication.leases import LEASE_FOR, LeaseStore
+
+TOPIC = "t"
+
+
+@dataclass
+class LeasesUnderTest:
+    """A store, and how to let time pass for it."""
+
+    store: LeaseStore
+    pass_time: Callable[[timedelta], Awaitable[None]]
+
+
+async def test_the_first_comer_gets_all_and_others_nothing(leases: LeasesUnderTest) -> None:
+    assert await leases.store.acquire(TOPIC, [0, 1, 2], "a") == {0: 1, 1: 1, 2: 1}
+    assert await leases.store.acquire(TOPIC, [0, 1, 2], "b") == {}
+
+
+async def test_renewal_keeps_the_epoch_and_prolongs(leases: LeasesUnderTest) -> None:
+    await leases.store.acquire(TOPIC, [0], "a")
+    await leases.pass_time(LEASE_FOR * 0.6)
+    assert await leases.store.acquire(TOPIC, [0], "a") == {0: 1}
+    await leases.pass_time(LEASE_FOR * 0.6)
+    assert await leases.store.acquire(TOPIC, [0], "b") == {}
+
+
+@pytest.mark.parametrize("successor", ["a", "b"])
+async def test_an_expired_lease_is_taken_under_a_higher_epoch(leases: LeasesUnderTest, successor: str) -> None:
+    await leases.store.acquire(TOPIC, [0, 1], "a")
+    await leases.pass_time(LEASE_FOR * 1.1)
+
+    assert await leases.store.acquire(TOPIC, [0, 1], successor) == {0: 2, 1: 2}
+
+
+async def test_released_leases_are_free_at_once_and_only_ones_own_are(leases: LeasesUnderTest) -> None:
+    await leases.store.acquire(TOPIC, [0], "a")
+    await leases.store.acquire(TOPIC, [0, 1], "b")
+    await leases.store.acquire("other", [0], "a")
+
+    await leases.store.release(TOPIC, "a")
+
+    assert await leases.store.acquire(TOPIC, [0, 1], "c") == {0: 2}
+    assert await leases.store.acquire("other", [0], "c") == {}

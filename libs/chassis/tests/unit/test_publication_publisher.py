@@ -1,0 +1,171 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fake_publication import MemoryRows, MemoryTopic
+
+from fareline_chassis.kafka.producer import DeliveryRefused, DeliveryUnknown
+from fareline_chassis.kafka.records import InRecord, OutRecord
+from fareline_chassis.publication.keeper import Lease
+from fareline_chassis.publication.publisher import Figures, PartitionPublisher
+from fareline_chassis.publication.readback import ReadBack
+
+START = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+class Bench:
+    """One publisher of partition 0 with everything around it in memory, and the time in hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.epoch: int | None = 7
+        self.rows = MemoryRows(lambda: START + timedelta(seconds=self.seconds))
+        self.topic = MemoryTopic()
+        self.woken: list[int] = []
+        self.read_back = ReadBack(None, revision_of=revision_of, component=None, found=self.woken.append)
+        self.publisher = PartitionPublisher(
+            0,
+            topic="t",
+            source=self.rows,
+            sender=self.topic,
+            lease=self.lease,
+            last_records=self.read_back.of(0),
+            heartbeat=self.heartbeat,
+            figures=Figures(page=3, republish_every=timedelta(hours=1), republish_per_second=2),
+            monotonic=lambda: self.seconds,
+        )
+
+    def lease(self) -> Lease | None:
+        return None if self.epoch is None else Lease(0, self.epoch, self.seconds + 2)
+
+    async def heartbeat(self, partition: int, epoch: int, as_of: datetime) -> OutRecord:
+        return OutRecord("t", b"_hb/0", f"{epoch} {as_of:%H:%M:%S}".encode(), partition=partition)
+
+    @property
+    def beats(self) -> list[bytes | None]:
+        return [record.value for record in self.topic.sent if record.key == b"_hb/0"]
+
+
+def revision_of(record: InRecord) -> tuple[bytes, int] | None:
+    revision = record.header("revision")
+    return None if revision is None or record.key is None else (record.key, int(revision))
+
+
+def seen(key: bytes, revision: bytes, offset: int) -> InRecord:
+    return InRecord("t", 0, offset, 0, key, b"{}", (("revision", revision),))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_only_the_newest_state_is_sent_and_then_nothing(bench: Bench) -> None:
+    bench.rows.put(b"a", 1)
+    bench.rows.put(b"a", 2)
+    await bench.publisher.step()
+    await bench.publisher.step()
+
+    assert bench.topic.revisions == [(b"a", 2)]
+    assert bench.topic.sent[0].partition == 0
+
+
+async def test_without_the_lease_nothing_is_sent(bench: Bench) -> None:
+    bench.epoch = None
+    bench.rows.put(b"a", 1)
+
+    assert await bench.publisher.step() is False
+    assert bench.topic.sent == []
+
+
+async def test_an_unknown_delivery_is_followed_by_the_newest_state(bench: Bench) -> None:
+    bench.topic.failures.append(DeliveryUnknown("no answer"))
+    bench.rows.put(b"a", 1)
+    with pytest.raises(DeliveryUnknown):
+        await bench.publisher.step()
+    bench.rows.put(b"a", 2)
+    await bench.publisher.step()
+
+    assert bench.topic.revisions == [(b"a", 1), (b"a", 2)]
+    assert bench.rows.published == {b"a": 2}
+
+
+async def test_what_kafka_refuses_stays_unpublished_and_its_neighbours_do_not(bench: Bench) -> None:
+    bench.topic.failures.append(DeliveryRefused([(0, "MessageSizeTooLargeError")]))
+    bench.rows.put(b"a", 1)
+    bench.rows.put(b"b", 1)
+    with pytest.raises(DeliveryRefused):
+        await bench.publisher.step()
+
+    assert bench.rows.published == {b"b": 1}
+    assert bench.beats == []
+
+
+async def test_a_heartbeat_says_a_time_before_the_last_look(bench: Bench) -> None:
+    await bench.publisher.step()
+    bench.seconds += 0.5
+    await bench.publisher.step()
+    bench.seconds += 0.5
+    await bench.publisher.step()
+
+    assert bench.beats == [b"7 12:16:40", b"7 12:16:41"]
+
+
+async def test_no_heartbeat_while_a_page_was_full(bench: Bench) -> None:
+    for key in (b"a", b"b", b"c", b"d"):
+        bench.rows.put(key, 1)
+
+    assert await bench.publisher.step() is True
+    assert bench.beats == []
+    assert await bench.publisher.step() is False
+    assert [record.key for record in bench.topic.sent] == [b"a", b"b", b"c", b"d", b"_hb/0"]
+
+
+async def test_a_late_lower_revision_is_published_over(bench: Bench) -> None:
+    bench.rows.put(b"a", 2)
+    await bench.publisher.step()
+    bench.read_back.take([seen(b"a", b"2", 0), seen(b"a", b"1", 1), seen(b"b", b"5", 2)])
+    assert bench.woken == [0]
+    await bench.publisher.step()
+
+    assert bench.topic.revisions == [(b"a", 2), (b"a", 2)]
+
+
+async def test_a_repair_that_fails_is_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.rows.put(b"a", 2)
+    await bench.publisher.step()
+    bench.read_back.take([seen(b"a", b"2", 0), seen(b"a", b"1", 1)])
+
+    async def unreachable(keys) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch, pytest.raises(ConnectionError):
+        patch.setattr(bench.rows, "mark_dirty", unreachable)
+        await bench.publisher.step()
+    await bench.publisher.step()
+
+    assert bench.topic.revisions == [(b"a", 2), (b"a", 2)]
+
+
+async def test_everything_live_is_sent_again_each_hour_at_its_pace(bench: Bench) -> None:
+    for key in (b"a", b"b", b"c"):
+        bench.rows.put(key, 1)
+    while await bench.publisher.step():
+        pass
+    bench.topic.sent.clear()
+
+    bench.seconds += 3600
+    await bench.publisher.step()
+    await bench.publisher.step()
+    assert bench.topic.revisions == [(b"a", 1), (b"b", 1)]
+    bench.seconds += 1
+    await bench.publisher.step()
+    bench.seconds += 1
+    await bench.publisher.step()
+
+    assert bench.topic.revisions == [(b"a", 1), (b"b", 1), (b"c", 1)]
+
+
+async def test_a_record_that_nobody_understands_does_not_end_the_read_back(bench: Bench) -> None:
+    bench.read_back.take([seen(b"a", b"nonsense", 0), seen(b"a", b"2", 1), seen(b"a", b"1", 2)])
+
+    assert bench.read_back.of(0).take_stale() == [b"a"]
