@@ -74,7 +74,7 @@ class StructlogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record` as one JSON line."""
         try:
-            event: Any = {"event": record.getMessage(), "component": record.name, "exc_info": record.exc_info}
+            event: Any = {"event": record.getMessage(), "logger": record.name, "exc_info": record.exc_info}
             for processor in self._pipeline:
                 event = processor(self, record.levelname.lower(), event)
             self._out.write(f"{event}\n")
@@ -84,7 +84,7 @@ class StructlogHandler(logging.Handler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
         """Say that a record was lost, without its content: the default would print arguments in full."""
-        self._out.write(orjson.dumps({"event": "log record lost", "component": record.name}).decode() + "\n")
+        self._out.write(orjson.dumps({"event": "log record lost", "logger": record.name}).decode() + "\n")
 
 
 class _Stamp:
