@@ -1,0 +1,38 @@
+"""The pages say what is true: files that they name exist, links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+FILE = re.compile(r"`((?:services|libs|tools|docs|deploy|tests)/[\w./-]+)`")
+
+
+def broken(page, text):
+    links = [target for target in LINK.findall(text) if not (page.parent / target).exists()]
+    return links + [name for name in FILE.findall(text) if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_names_exists(page):
+    assert broken(page, page.read_text()) == []
+
+
+def test_a_planted_dead_end_is_found():
+    page = ROOT / "README.md"
+    assert broken(page, "[x](docs/nowhere.md)") == ["docs/nowhere.md"]
+    assert broken(page, "see `services/order-binder/src/gone.py`") == ["services/order-binder/src/gone.py"]
+
+
+def test_every_decision_is_listed():
+    listed = (ROOT / "docs/adr/README.md").read_text()
+    assert [path.name for path in (ROOT / "docs/adr").glob("0*.md") if path.name not in listed] == []
+
+
+def test_every_make_command_of_the_readme_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)", (ROOT / "README.md").read_text()))
+    assert named <= targets
