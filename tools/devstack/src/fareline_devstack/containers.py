@@ -19,6 +19,7 @@ from fareline_devstack.kafka.probe import answers
 from fareline_devstack.kafka.server_properties import as_container_environment, server_properties
 from fareline_devstack.postgres.durability import Durability
 from fareline_devstack.processes import Lifetime
+from fareline_devstack.progress import OnStep, silent
 from fareline_devstack.waiting import wait_until
 
 KAFKA_IMAGE = f"apache/kafka:{kafka_version()}"
@@ -31,22 +32,23 @@ START_SECONDS = 60.0
 STARTED = "Kafka Server started"
 
 
-def ready() -> bool:
+def ready(on_step: OnStep = silent) -> bool:
     """Whether a Docker engine answers and has both images, or can get them (which takes a while the first time)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # the client forgets its socket when nobody answers
         try:
-            return _has_images()
+            return _has_images(on_step)
         finally:
             gc.collect()
 
 
-def _has_images() -> bool:
+def _has_images(on_step: OnStep) -> bool:
     try:
         DockerClient(timeout=ENGINE_SECONDS).client.ping()
         client = DockerClient().client
         for image in (KAFKA_IMAGE, POSTGRES_IMAGE):
             if not client.images.list(name=image):
+                on_step(f"Fetching the image {image}")
                 client.images.pull(image)
     except (DockerException, OSError):
         return False

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import secrets
 import socket
 from collections.abc import Mapping
 
@@ -10,23 +11,36 @@ from fareline_devstack.errors import DevstackError, PortTaken
 HOST = "127.0.0.1"
 BASE_VARIABLE = "FARELINE_PORT_BASE"
 LAST_PORT = 65535
+FREE_FROM = 20_000
+FREE_BELOW = 32_000
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """Return a port of the loopback interface that nobody uses, at random.
+
+    From below the range that systems give to outgoing connections, one of which could take it before a server does.
+    """
+    while True:
+        port = FREE_FROM + secrets.randbelow(FREE_BELOW - FREE_FROM)
+        if is_free(port):
+            return port
 
 
-def require_free(port: int, purpose: str) -> int:
-    """Return `port`, or raise `PortTaken` saying what it was wanted for."""
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError as taken:
-            raise PortTaken(port, purpose) from taken
+        except OSError:
+            return False
+    return True
+
+
+def require_free(port: int, purpose: str) -> int:
+    """Return `port`, or raise `PortTaken` saying what it was wanted for."""
+    if not is_free(port):
+        raise PortTaken(port, purpose)
     return port
 
 

@@ -121,7 +121,7 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
         return
 
 
-def log_hint(log_file: Path, lines: int = 5) -> str:
+def log_hint(log_file: Path, lines: int = 8) -> str:
     """Return a sentence that names a log file and quotes its last lines."""
     try:
         tail = log_file.read_text(errors="replace").splitlines()[-lines:]

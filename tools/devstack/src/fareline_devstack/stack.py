@@ -1,18 +1,17 @@
 """Kafka and PostgreSQL together: started, described, stopped."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from fareline_devstack import containers
 from fareline_devstack.ports import Ports
 from fareline_devstack.postgres.durability import Durability
 from fareline_devstack.processes import Lifetime
+from fareline_devstack.progress import OnStep, silent
 from fareline_devstack.scratch import Scratch
 from fareline_devstack.servers import Server
-from fareline_devstack.variants import Builder, Variant, choose_variant, must_fetch, prepare
-
-OnStep = Callable[[str], None]
+from fareline_devstack.variants import Builder, Variant, choose_variant, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +20,6 @@ class StackInfo:
 
     kafka_bootstrap: str
     postgres_dsn: str
-
-
-def silent(_step: str) -> None:
-    """Report progress to nobody."""
 
 
 class Stack:
@@ -70,22 +65,20 @@ class Stack:
 
         Raises `StackUnavailable` where this machine can run neither variant, `DevstackError` for anything else.
         """
-        variant = choose_variant()
-        if must_fetch(variant):
-            self._on_step("Fetching Apache Kafka by Maven (once, about 50 MB)")
-        prepare(variant)
+        variant = choose_variant(docker_ready=lambda: containers.ready(self._on_step))
+        prepare(variant, on_step=self._on_step)
         self._scratch = Scratch(kept=self._lifetime is Lifetime.DETACHED)
         try:
             return self._start_servers(self._builder(variant, self._scratch.path))
         except BaseException:
-            self.stop()
+            self.stop(quietly=True)
             raise
 
-    def stop(self) -> None:
-        """End both and remove their data; harmless the second time."""
+    def stop(self, *, quietly: bool = False) -> None:
+        """End both and remove their data, `quietly` without a word to `on_step`; harmless the second time."""
         for server in (self.kafka, self.postgres):
             if server is not None:
-                self._on_step(f"Stopping {server.name}")
+                (silent if quietly else self._on_step)(f"Stopping {server.name}")
                 server.stop()
         self.kafka = self.postgres = None
         if self._scratch is not None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from fareline_devstack import containers
 from fareline_devstack.errors import DevstackError, StackUnavailable
-from fareline_devstack.kafka.artifacts import ensure_jars, fetched, find_java
+from fareline_devstack.kafka.artifacts import ensure_jars, fetched, require_tools
 from fareline_devstack.kafka.native import NativeKafka
 from fareline_devstack.ports import Ports
 from fareline_devstack.postgres.durability import Durability
 from fareline_devstack.postgres.native import NativePostgres
 from fareline_devstack.processes import Lifetime
+from fareline_devstack.progress import OnStep, silent
 from fareline_devstack.servers import Server
 
 VARIABLE = "FARELINE_STACK"
@@ -48,16 +49,14 @@ def choose_variant(
     return Variant.NATIVE
 
 
-def prepare(variant: Variant, environment: Mapping[str, str] = os.environ) -> None:
+def prepare(variant: Variant, environment: Mapping[str, str] = os.environ, on_step: OnStep = silent) -> None:
     """Fetch what the variant needs and has not got yet; raise `StackUnavailable` where it cannot run here."""
-    if variant is Variant.NATIVE:
-        find_java(environment)
+    if variant is Variant.DOCKER:
+        return
+    require_tools(environment)
+    if not fetched(environment):
+        on_step("Fetching Apache Kafka by Maven (once, about 50 MB)")
         ensure_jars(environment)
-
-
-def must_fetch(variant: Variant, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether `prepare` will have to download."""
-    return variant is Variant.NATIVE and not fetched(environment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,21 @@ def fetched(environment: Mapping[str, str] = os.environ) -> bool:
     return (cache_folder(environment) / "jars").is_dir()
 
 
+def require_tools(environment: Mapping[str, str] = os.environ) -> None:
+    """Raise `StackUnavailable` where Kafka cannot be run, or not be fetched although it has to be."""
+    find_java(environment)
+    if not fetched(environment):
+        find_maven(environment)
+
+
+def find_maven(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the `mvn` of `PATH`; raise `StackUnavailable` if there is none."""
+    found = shutil.which("mvn", path=environment.get("PATH", ""))
+    if found is None:
+        raise unavailable("mvn was not found")
+    return Path(found)
+
+
 def ensure_jars(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of Kafka's jars, fetching them if need be (half a minute on a new machine).
 
@@ -81,10 +96,7 @@ def ensure_jars(environment: Mapping[str, str] = os.environ) -> Path:
     """
     folder = cache_folder(environment)
     if not fetched(environment):
-        maven = shutil.which("mvn", path=environment.get("PATH", ""))
-        if maven is None:
-            raise unavailable("mvn was not found")
-        _fetch(Path(maven), folder, environment)
+        _fetch(find_maven(environment), folder, environment)
     return folder / "jars"
 
 

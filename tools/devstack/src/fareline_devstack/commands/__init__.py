@@ -1,0 +1,1 @@
+"""The commands of `python -m fareline_devstack`, one per file."""

@@ -1,0 +1,54 @@
+"""`demo`: play the whole story on this machine and leave nothing running."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import typer
+from rich.console import Console
+
+from fareline_devstack.layout import Layout, find_layout
+from fareline_devstack.stack import OnStep
+from fareline_devstack.story.accounts import fake_zadarma_for, write_accounts
+from fareline_devstack.story.performance import House, perform
+from fareline_devstack.story.report import WIDEST, print_introduction
+from fareline_devstack.system import System
+
+INTERRUPTED = 130
+
+
+def demo() -> None:
+    """Start everything, play the story step by step, print the call log, stop everything.
+
+    Exit code 0 when all came as told, 1 when a step did not, 2 where this machine can run neither Kafka nor Postgres.
+    """
+    console = Console(width=None if _narrow(Console()) else WIDEST)
+    print_introduction(console)
+    try:
+        code = perform(console, partial(open_house, layout_of_the_demo()))
+    except KeyboardInterrupt:
+        console.print("Interrupted; everything is stopped again.")
+        code = INTERRUPTED
+    raise typer.Exit(code)
+
+
+def layout_of_the_demo() -> Layout:
+    """Return the repository's layout with a state folder of the demo's own, so that `up` may run beside it."""
+    layout = find_layout()
+    return Layout(demo=layout.demo, state=layout.state / "demo")
+
+
+@contextmanager
+def open_house(layout: Layout, on_step: OnStep) -> Iterator[House]:
+    """Start a small Zadarma, then everything else with accounts that point to it; stop all of it at the end."""
+    with fake_zadarma_for(layout.accounts_file) as zadarma:
+        accounts_file = write_accounts(
+            layout.accounts_file, api_base=zadarma.base_url, to=layout.state / "accounts.json"
+        )
+        with System(layout, accounts_file=accounts_file, on_step=on_step) as system:
+            yield House(system=system, accounts_file=accounts_file, zadarma=zadarma, logs=layout.logs)
+
+
+def _narrow(console: Console) -> bool:
+    return console.width < WIDEST or not sys.stdout.isatty()

@@ -1,0 +1,45 @@
+"""`up`: start everything and leave it running."""
+
+from rich.console import Console
+from rich.table import Table
+
+from fareline_devstack.commands.reading import still_running
+from fareline_devstack.envfile import write_env
+from fareline_devstack.errors import DevstackError
+from fareline_devstack.layout import Layout, find_layout
+from fareline_devstack.processes import Lifetime
+from fareline_devstack.progress import Steps
+from fareline_devstack.services.catalogue import SERVICES
+from fareline_devstack.system import System, SystemInfo
+
+
+def up() -> None:
+    """Start Kafka, Postgres and the three services, load the demo tenants, and leave everything running."""
+    console = Console()
+    layout = find_layout()
+    if running := still_running(layout):
+        raise DevstackError(f"already running: {', '.join(running)}; `make status` tells more, `make down` ends it")
+    with Steps(console) as steps:
+        info = start_detached(layout, steps)
+    write_env(layout.env_file, info.as_env())
+    console.print(_addresses(layout, info))
+
+
+def start_detached(layout: Layout, steps: Steps) -> SystemInfo:
+    """Start the system on its usual ports so that it outlives this process."""
+    system = System(
+        layout,
+        lifetime=Lifetime.DETACHED,
+        service_ports={service.name: service.port for service in SERVICES},
+        on_step=steps.step,
+    )
+    return system.start()
+
+
+def _addresses(layout: Layout, info: SystemInfo) -> Table:
+    table = Table(title="Fareline is running", title_justify="left", show_header=False, box=None, padding=(0, 2))
+    for name, value in info.as_env().items():
+        table.add_row(f"[bold]{name}[/]", value)
+    table.caption = f"Also in {layout.env_file}; logs in {layout.logs}; `make down` ends it"
+    table.caption_justify = "left"
+    return table

@@ -1,0 +1,1 @@
+"""Fareline's three services as real processes: what they are told, how they are started, watched and stopped."""
