@@ -1,0 +1,104 @@
+"""What may be asked of the call log, and where a page ends."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from recording_ingest.domain.calls import CallRow
+
+LONGEST = timedelta(days=31)
+BY_DEFAULT = timedelta(hours=24)
+MOST = 1000
+
+
+class BadQuestion(ValueError):
+    """A filter that cannot be answered; `field` names the parameter."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field = field
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last call of a page: the next one begins right after it."""
+
+    started_at: datetime
+    call_id: str
+
+    def encode(self) -> str:
+        """Return the cursor as an opaque word for a URL."""
+        text = json.dumps([self.started_at.astimezone(UTC).isoformat(), self.call_id], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, word: str) -> "Cursor":
+        """Return the cursor behind `word`. Raises BadQuestion for anything that `encode` did not write."""
+        try:
+            padded = word + "=" * (-len(word) % 4)
+            instant, call_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+            found = cls(datetime.fromisoformat(instant), call_id)
+            if isinstance(call_id, str) and "\x00" not in call_id and found.encode() == word:
+                return found
+        except (ValueError, TypeError, binascii.Error, AttributeError, OverflowError, RecursionError):
+            pass
+        raise BadQuestion("cursor", "not a cursor of this list")
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """A question to the call log: calls started in `[since, until)`. None does not filter.
+
+    `tenants` None means every tenant. `updated_since` serves incremental pulls: rows change until they are complete.
+    """
+
+    tenants: tuple[str, ...] | None
+    since: datetime
+    until: datetime
+    number: str | None = None
+    order_id: str | None = None
+    disposition: str | None = None
+    reason: str | None = None
+    source: str | None = None
+    direction: str | None = None
+    recording: str | None = None
+    driver_id: str | None = None
+    client_id: str | None = None
+    min_talk_s: float | None = None
+    updated_since: datetime | None = None
+    cursor: Cursor | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A call as the log shows it. `recording` sums its parts up: the worst state of any, None without parts."""
+
+    row: CallRow
+    updated_at: datetime
+    recording: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some calls, newest first, and where the next ones begin (None: there are no more)."""
+
+    calls: tuple[Listed, ...]
+    next: Cursor | None
+
+
+def period(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return the period asked for: the last 24 h by default, 31 days at most. Raises BadQuestion."""
+    for name, given in (("since", since), ("until", until)):
+        if given is not None and given.tzinfo is None:
+            raise BadQuestion(name, "needs a time zone")
+    until = until or (since + BY_DEFAULT if since and since + BY_DEFAULT < now else now)
+    since = since or until - BY_DEFAULT
+    if since >= until:
+        raise BadQuestion("since", "must be before until")
+    if until - since > LONGEST:
+        raise BadQuestion("since", "a question may span 31 days at most")
+    return since, until

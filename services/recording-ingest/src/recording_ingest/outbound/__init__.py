@@ -1,0 +1,1 @@
+"""What the service reaches for: Postgres, storage, the PBXs' files, Kafka."""

@@ -1,0 +1,62 @@
+-- name: lease
+WITH picked AS (
+    SELECT recording_id FROM recordings
+    WHERE state IN ('expected', 'ready') AND next_attempt_at <= clock_timestamp()
+        AND (lease_until IS NULL OR lease_until < clock_timestamp())
+    ORDER BY expires_at NULLS LAST, next_attempt_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE recordings SET attempts = attempts + 1, lease = $2, lease_until = clock_timestamp() + $3
+FROM picked WHERE recordings.recording_id = picked.recording_id
+RETURNING recordings.*
+
+-- name: renew
+UPDATE recordings SET lease_until = clock_timestamp() + $3
+WHERE recording_id = $1 AND lease = $2
+RETURNING recording_id
+
+-- name: finish
+WITH written AS (
+    UPDATE recordings SET
+        state = $3, next_attempt_at = $4, reason = $5, detail = $6, object_key = $7, sha256 = $8, size_bytes = $9,
+        audio = $10, stored_at = $11, lease = NULL, lease_until = NULL, updated_at = clock_timestamp(),
+        revision = revision + CASE WHEN $3 IN ('stored', 'missing') THEN 1 ELSE 0 END
+    WHERE recording_id = $1 AND lease = $2
+    RETURNING call_id
+), touched AS (
+    UPDATE calls SET updated_at = clock_timestamp()
+    FROM written JOIN call_heads AS head USING (call_id)
+    WHERE calls.call_id = head.call_id AND calls.started_at = head.started_at
+)
+SELECT call_id FROM written
+
+-- name: untold
+SELECT recordings.*, call.order_id, event.traceparent
+FROM recordings
+LEFT JOIN call_heads AS head USING (call_id)
+LEFT JOIN calls AS call ON call.call_id = head.call_id AND call.started_at = head.started_at
+LEFT JOIN LATERAL (
+    SELECT traceparent FROM call_events
+    WHERE call_events.call_id = recordings.call_id AND traceparent IS NOT NULL
+    ORDER BY kind = 'recording.ready' DESC, received_at DESC LIMIT 1
+) AS event ON true
+WHERE recordings.revision > recordings.told_revision
+ORDER BY recordings.updated_at
+LIMIT $1
+
+-- name: mark_told
+UPDATE recordings SET told_revision = greatest(told_revision, fact.revision)
+FROM unnest($1::uuid[], $2::bigint[]) AS fact (recording_id, revision)
+WHERE recordings.recording_id = fact.recording_id
+
+-- name: backlog
+SELECT
+    count(*) FILTER (WHERE state = 'ready') AS ready,
+    count(*) FILTER (WHERE state = 'expected') AS expected,
+    count(*) FILTER (WHERE state = 'ready' AND expires_at < clock_timestamp() + interval '1 day') AS at_risk
+FROM recordings WHERE state IN ('expected', 'ready')
+
+-- name: make_months
+SELECT make_month((date_trunc('month', $1::timestamptz AT TIME ZONE 'UTC') + make_interval(months => n))::date)
+FROM generate_series(-1, 2) AS n

@@ -1,0 +1,57 @@
+-- name: keep_events
+INSERT INTO call_events (account, ce_id, call_id, kind, at, received_at, traceparent, data)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::jsonb[])
+    AS event (account, ce_id, call_id, kind, at, received_at, traceparent, data)
+ORDER BY account, ce_id
+ON CONFLICT DO NOTHING
+
+-- name: lock_calls
+INSERT INTO call_heads (call_id)
+SELECT call_id FROM unnest($1::text[]) AS call (call_id) ORDER BY call_id
+ON CONFLICT (call_id) DO UPDATE SET call_id = excluded.call_id
+
+-- name: stories
+SELECT call_id, kind, ce_id, data FROM call_events WHERE call_id = ANY ($1)
+
+-- name: ledger
+SELECT * FROM recordings WHERE call_id = ANY ($1) ORDER BY recording_id FOR UPDATE
+
+-- name: drop_moved
+DELETE FROM calls USING call_heads AS head, jsonb_to_recordset($1) AS fresh (call_id text, started_at timestamptz)
+WHERE head.call_id = fresh.call_id AND head.started_at <> fresh.started_at
+    AND calls.call_id = head.call_id AND calls.started_at = head.started_at
+
+-- name: move_heads
+UPDATE call_heads AS head SET started_at = fresh.started_at
+FROM jsonb_to_recordset($1) AS fresh (call_id text, started_at timestamptz)
+WHERE head.call_id = fresh.call_id AND head.started_at IS DISTINCT FROM fresh.started_at
+
+-- name: save_calls
+INSERT INTO calls SELECT filled.*
+FROM jsonb_array_elements($1) AS fresh
+CROSS JOIN LATERAL jsonb_populate_record(NULL::calls, fresh || jsonb_build_object('updated_at', clock_timestamp())) AS filled
+ON CONFLICT (started_at, call_id) DO UPDATE SET
+    account = excluded.account, pbx_call_id = excluded.pbx_call_id, tenant = excluded.tenant,
+    row_state = excluded.row_state, number = excluded.number, caller = excluded.caller, deed = excluded.deed,
+    reason = excluded.reason, last_reason = excluded.last_reason, source = excluded.source,
+    direction = excluded.direction, decided_at = excluded.decided_at, decision_ms = excluded.decision_ms,
+    data_age_s = excluded.data_age_s, binding_revision = excluded.binding_revision, order_id = excluded.order_id,
+    order_version = excluded.order_version, order_status = excluded.order_status, driver_id = excluded.driver_id,
+    client_id = excluded.client_id, target = excluded.target, dials = excluded.dials, steps = excluded.steps,
+    ringing_at = excluded.ringing_at, answered_at = excluded.answered_at, bridged_at = excluded.bridged_at,
+    ended_at = excluded.ended_at, ring_s = excluded.ring_s, talk_s = excluded.talk_s, total_s = excluded.total_s,
+    disposition = excluded.disposition, cause = excluded.cause, hangup_by = excluded.hangup_by,
+    announced = excluded.announced, line = excluded.line, recording_due = excluded.recording_due,
+    updated_at = excluded.updated_at
+
+-- name: save_recordings
+INSERT INTO recordings (recording_id, call_id, account, pbx_call_id, tenant, state, part, source_id, url,
+    announced_channels, next_attempt_at, expires_at, attempts, reason, detail)
+SELECT recording_id, call_id, account, pbx_call_id, tenant, state, part, source_id, url,
+    announced_channels, next_attempt_at, expires_at, attempts, reason, detail
+FROM jsonb_populate_recordset(NULL::recordings, $1)
+ON CONFLICT (recording_id) DO UPDATE SET
+    state = excluded.state, part = excluded.part, source_id = excluded.source_id, url = excluded.url,
+    announced_channels = excluded.announced_channels, next_attempt_at = excluded.next_attempt_at,
+    expires_at = excluded.expires_at, attempts = excluded.attempts, reason = excluded.reason,
+    detail = excluded.detail, updated_at = now()

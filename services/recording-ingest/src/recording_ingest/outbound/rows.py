@@ -1,0 +1,66 @@
+"""Rows of the database as the domain's values, and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from recording_ingest.domain.calls import CallRow
+from recording_ingest.domain.recordings import Audio, Reason, Recording, State
+from recording_ingest.domain.search import Listed
+
+_CALL_COLUMNS = tuple(field.name for field in fields(CallRow))
+_PLAIN = ("call_id", "account", "pbx_call_id", "tenant", "part", "source_id", "url", "announced_channels")
+_LATER = ("next_attempt_at", "expires_at", "attempts", "detail", "object_key", "sha256", "size_bytes", "stored_at")
+
+
+def listed(row: asyncpg.Record) -> Listed:
+    """Return a call of `calls` with its `recording` summed up beside it."""
+    return Listed(
+        row=CallRow(**{name: row[name] for name in _CALL_COLUMNS}),
+        updated_at=row["updated_at"],
+        recording=row["recording"],
+    )
+
+
+def call_document(row: CallRow) -> dict[str, Any]:
+    """Return a call's row as JSON values, names as the columns."""
+    return {name: _plain(getattr(row, name)) for name in _CALL_COLUMNS}
+
+
+def recording(row: asyncpg.Record) -> Recording:
+    """Return a row of `recordings`."""
+    return Recording(
+        recording_id=str(row["recording_id"]),
+        state=State(row["state"]),
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        audio=_audio(row["audio"]) if row["audio"] else None,
+        **{name: row[name] for name in _PLAIN + _LATER},
+    )
+
+
+def recording_document(entry: Recording) -> dict[str, Any]:
+    """Return a ledger entry as JSON values, names as the columns."""
+    return {name: _plain(value) for name, value in asdict(entry).items() if name != "audio"}
+
+
+def audio_document(audio: Audio | None) -> dict[str, Any] | None:
+    """Return what the audio index found, as JSON values."""
+    return asdict(audio) if audio else None
+
+
+def _audio(document: Mapping[str, Any]) -> Audio:
+    return Audio(
+        **{
+            **document,
+            "rms_dbfs": tuple(document["rms_dbfs"]),
+            "silence_ratio": tuple(document["silence_ratio"]),
+            "peaks": tuple(tuple(channel) for channel in document["peaks"]),
+        }
+    )
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

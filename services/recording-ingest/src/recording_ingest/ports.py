@@ -1,0 +1,192 @@
+"""What the use cases need from the outside, and the errors in which it may fail."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from recording_ingest.domain.calls import CallRow
+from recording_ingest.domain.events import CallEvent
+from recording_ingest.domain.recordings import Audio, Reason, Recording, Waits
+from recording_ingest.domain.search import CallFilter, Listed
+
+Clock = Callable[[], datetime]
+WaitsOf = Callable[[str], Waits]
+"""How the PBX of an account (by name) behaves; accounts that are not configured any more get the defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An event with the document it was made of, as it is kept for folding again."""
+
+    event: CallEvent
+    kind: str
+    data: Mapping[str, Any]
+    traceparent: str | None = None
+
+
+class Projection(Protocol):
+    """One transaction over the calls of a batch, locked against every other one."""
+
+    stories: Mapping[str, Sequence[CallEvent]]
+    """All events of each call, the batch's included."""
+    ledger: Mapping[str, Sequence[Recording]]
+    """The recordings known of each call."""
+
+    async def save(self, rows: Sequence[CallRow], recordings: Sequence[Recording]) -> None:
+        """Write the rows, and the ledger entries that changed."""
+
+
+class CallLog(Protocol):
+    """The projection's tables."""
+
+    def projection(self, batch: Sequence[KeptEvent]) -> AbstractAsyncContextManager[Projection]:
+        """Keep each event once by its account and `ce_id`; commit on leaving, roll back on an error."""
+
+
+class CallFinder(Protocol):
+    """The call log as it is read."""
+
+    async def page(self, wanted: CallFilter) -> Sequence[Listed]:
+        """Return at most `wanted.limit + 1` calls, newest first, from the cursor on."""
+
+    async def call(self, call_id: str) -> Listed | None:
+        """Return one call."""
+
+    async def calls_of_order(self, tenant: str, order_id: str) -> Sequence[Listed]:
+        """Return every call of an order, oldest first (at most 1000)."""
+
+    async def story(self, call_id: str) -> Sequence[CallEvent]:
+        """Return every event of a call, in no order."""
+
+    async def recordings(self, call_id: str) -> Sequence[Recording]:
+        """Return the ledger entries of a call, by part."""
+
+
+class RecordingFinder(Protocol):
+    """The ledger as it is read, and who read it."""
+
+    async def recording(self, recording_id: str) -> Recording | None:
+        """Return one ledger entry."""
+
+    async def log_access(self, access: "Access") -> None:
+        """Write the audit row; returns when it is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who is about to be given which bytes of a recording. `byte_range` as in Content-Range; None for the whole."""
+
+    recording_id: str
+    call_id: str
+    tenant: str | None
+    actor: str
+    action: str
+    byte_range: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A ledger entry leased to one worker; `lease` is the proof."""
+
+    entry: Recording
+    lease: str
+
+
+class Queue(Protocol):
+    """The ledger as a queue of downloads."""
+
+    async def lease(self, limit: int, *, lease_for: timedelta) -> Sequence[Job]:
+        """Take due entries, those first that their PBX deletes first; each counts as an attempt."""
+
+    async def renew(self, job: Job, *, lease_for: timedelta) -> bool:
+        """Keep a job; False when the lease was lost."""
+
+    async def finish(self, job: Job, outcome: Recording) -> bool:
+        """Write the outcome and end the lease; False, and nothing written, when the lease was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole file on local disk."""
+
+    sha256: str
+    size_bytes: int
+
+
+class FetchFailed(Exception):
+    """An attempt that brought no usable audio. `final`: another one would not either."""
+
+    def __init__(
+        self, reason: Reason, detail: str, *, final: bool = False, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.final = final
+        self.retry_after = retry_after
+
+
+class Source(Protocol):
+    """Where an account's recordings come from."""
+
+    async def fetch(self, entry: Recording, into: Path) -> Fetched:
+        """Write the recording's file to `into`, flushed to disk. Raises FetchFailed."""
+
+
+class AudioReader(Protocol):
+    """Decodes a file somewhere it can do no harm."""
+
+    async def read(self, path: Path) -> Audio:
+        """Return what the whole file holds. Raises FetchFailed (not_audio, incomplete)."""
+
+
+class Store(Protocol):
+    """The object storage."""
+
+    def scratch(self, name: str) -> Path:
+        """Return a local path for a file in the making; whatever an earlier attempt left there is gone."""
+
+    async def recover(self, key: str, into: Path) -> Fetched | None:
+        """Copy what is already published under `key` to `into`; None when there is nothing."""
+
+    async def publish(self, path: Path, key: str) -> None:
+        """Put the file at `key`, durably and as a whole. What is published there already stays."""
+
+    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Yield the bytes from `start` up to, not including, `end`."""
+
+
+class StoreLost(Exception):
+    """The ledger names an object that storage does not have."""
+
+
+class Announcer(Protocol):
+    """Tells others what became of recordings."""
+
+    async def announce(self, facts: Sequence["Fact"]) -> None:
+        """Send all and wait for Kafka's acknowledgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A recording whose state changed for good, at the ledger's `revision`."""
+
+    entry: Recording
+    revision: int
+    order_id: str | None
+    at: datetime
+    traceparent: str | None
+
+
+class Facts(Protocol):
+    """The facts that were not told yet."""
+
+    async def untold(self, limit: int) -> Sequence[Fact]:
+        """Return facts not yet marked, oldest first."""
+
+    async def mark_told(self, facts: Sequence[Fact]) -> None:
+        """Note that these revisions are out."""

@@ -1,0 +1,77 @@
+"""Bring one recording into storage: fetch, verify, publish, and only then say `stored`."""
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from recording_ingest.domain.recordings import (
+    Reason,
+    Recording,
+    State,
+    failed,
+    never_announced,
+    object_key,
+    stored,
+)
+from recording_ingest.domain.retries import ATTEMPTS, delay_before
+from recording_ingest.ports import AudioReader, Clock, FetchFailed, Job, Queue, Source, Store
+
+_KILLED_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """What a download needs. `first_pause` is the pause after a first failure; later ones double."""
+
+    queue: Queue
+    source: Source
+    store: Store
+    audio: AudioReader
+    clock: Clock
+    first_pause: timedelta
+    attempts_allowed: int = ATTEMPTS
+
+
+async def download_recording(tools: Downloads, job: Job) -> Recording | None:
+    """Work one leased job off and return the entry as written; None when the lease was lost meanwhile.
+
+    Killed anywhere, it is begun again by whoever gets the lease next: the object key is always the same, an object is
+    published whole or not at all, and one found published is adopted instead of fetched a second time.
+    """
+    outcome = await _outcome(tools, job.entry)
+    return outcome if await tools.queue.finish(job, outcome) else None
+
+
+async def _outcome(tools: Downloads, entry: Recording) -> Recording:
+    if entry.state is State.EXPECTED:
+        return never_announced(entry)
+    if entry.attempts > tools.attempts_allowed + _KILLED_AT_MOST:
+        return _failed(tools, entry, FetchFailed(Reason.SOURCE_FAILED, "every attempt ended the worker", final=True))
+    path = tools.store.scratch(entry.recording_id)
+    try:
+        return await _stored(tools, entry, path)
+    except FetchFailed as failure:
+        return _failed(tools, entry, failure)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def _stored(tools: Downloads, entry: Recording, path: Path) -> Recording:
+    key = object_key(entry)
+    fetched = await tools.store.recover(key, path) or await tools.source.fetch(entry, path)
+    audio = await tools.audio.read(path)
+    await tools.store.publish(path, key)
+    return stored(entry, key=key, sha256=fetched.sha256, size_bytes=fetched.size_bytes, audio=audio, now=tools.clock())
+
+
+def _failed(tools: Downloads, entry: Recording, failure: FetchFailed) -> Recording:
+    pause = delay_before(entry.attempts + 1, jitter=random.random(), first=tools.first_pause)  # noqa: S311 - spreads retries
+    return failed(
+        entry,
+        reason=failure.reason,
+        detail=failure.detail,
+        final=failure.final,
+        attempts_allowed=tools.attempts_allowed,
+        again_at=tools.clock() + max(pause, failure.retry_after or timedelta(0)),
+    )
