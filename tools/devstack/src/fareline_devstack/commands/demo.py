@@ -1,6 +1,5 @@
 """`demo`: play the whole story on this machine and leave nothing running."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -9,7 +8,7 @@ import typer
 from rich.console import Console
 
 from fareline_devstack.layout import Layout, find_layout
-from fareline_devstack.stack import OnStep
+from fareline_devstack.progress import OnStep
 from fareline_devstack.story.accounts import fake_zadarma_for, write_accounts
 from fareline_devstack.story.performance import House, perform
 from fareline_devstack.story.report import WIDEST, print_introduction
@@ -23,7 +22,7 @@ def demo() -> None:
 
     Exit code 0 when all came as told, 1 when a step did not, 2 where this machine can run neither Kafka nor Postgres.
     """
-    console = Console(width=None if _narrow(Console()) else WIDEST)
+    console = Console(width=min(Console().width, WIDEST))
     print_introduction(console)
     try:
         code = perform(console, partial(open_house, layout_of_the_demo()))
@@ -48,7 +47,3 @@ def open_house(layout: Layout, on_step: OnStep) -> Iterator[House]:
         )
         with System(layout, accounts_file=accounts_file, on_step=on_step) as system:
             yield House(system=system, accounts_file=accounts_file, zadarma=zadarma, logs=layout.logs)
-
-
-def _narrow(console: Console) -> bool:
-    return console.width < WIDEST or not sys.stdout.isatty()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from statistics import median
 
 from rich.console import Console
@@ -70,6 +71,33 @@ class StoryReport:
         lines.add_row("[red]expected[/]", escape(result.failure.expected))
         lines.add_row("[red]got[/]", escape(result.failure.got))
         self._console.print(Padding(lines, (0, 0, 0, _INDENT + 1)))
+
+
+def print_introduction(console: Console) -> None:
+    """Say what is about to be seen."""
+    console.print("[bold]Fareline[/] - one number between driver and client", highlight=False)
+    console.print(
+        "Real Kafka, real PostgreSQL, three services; a taxi platform and two PBXs played by this program, which only "
+        "uses public interfaces. People and phones are invented.\n",
+        style="dim",
+        highlight=False,
+    )
+
+
+def print_end(console: Console, results: Sequence[StepResult], logs: Path) -> None:
+    """Print the summary or, after a step that went otherwise, its name and where the logs are."""
+    console.print()
+    console.rule(style="dim")
+    failed = next((result for result in results if result.failure), None)
+    if failed is None:
+        took = sum((result.took for result in results), timedelta())
+        for sentence in summary(results, took=took):
+            console.print(escape(sentence), highlight=False)
+        return
+    console.print(f"[bold red]The story went otherwise at step “{escape(failed.title)}”[/]", highlight=False)
+    console.print(escape(str(failed.failure)), highlight=False)
+    for log in sorted(logs.glob("*.log")):
+        console.print(f"  log: {escape(str(log))}", soft_wrap=True, highlight=False)
 
 
 def summary(results: Sequence[StepResult], *, took: timedelta) -> list[str]:
