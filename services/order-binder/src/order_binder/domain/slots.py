@@ -19,7 +19,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One slot: the person it means, and the orders that hold it. `stamp` counts its changes, 0 for a new one."""
+    """One slot: the person it means, and the orders that hold it. `stamp` tells its last change, 0 for a new one."""
 
     number: str
     phone: str
@@ -36,6 +36,11 @@ class Slot:
     def held_until(self) -> datetime:
         """Return when the last hold ends; a slot always has one."""
         return max(hold.until for hold in self.holds.values())
+
+    @property
+    def kept_until(self) -> datetime:
+        """Return when nobody even wishes to keep it any more."""
+        return max(max(hold.until, hold.wished) for hold in self.holds.values())
 
 
 class Fit(enum.IntEnum):

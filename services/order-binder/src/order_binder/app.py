@@ -1,0 +1,135 @@
+"""The composition root: which part is made of what, in which order they start and stop."""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from fareline_chassis.auth import TokenBook
+from fareline_chassis.clock import utc_now
+from fareline_chassis.health import Health, health_routes
+from fareline_chassis.kafka.consumer import build_broker, declare_batch_subscriber
+from fareline_chassis.kafka.delivery import Handler
+from fareline_chassis.kafka.producer import Producer
+from fareline_chassis.lifecycle import Background, serve, wait_for
+from fareline_chassis.postgres.listener import Listener
+from fareline_chassis.postgres.pool import Database
+from fareline_chassis.telemetry import build_telemetry
+from fareline_contracts.topics import TAXI_ORDERS
+from order_binder.inbound.clock import InputWatch, sweep_forever, wake_on_notify
+from order_binder.inbound.http import build_http
+from order_binder.inbound.http_orders import OrderRoutes
+from order_binder.inbound.http_registry import RegistryRoutes
+from order_binder.inbound.kafka import GROUP, FailureWatch, OrderConsumer
+from order_binder.inbound.metrics import BinderMetrics
+from order_binder.outbound.bindings import PostgresBindings
+from order_binder.outbound.order_topic import KafkaOrderSink
+from order_binder.outbound.publishing import Publishing
+from order_binder.outbound.reading import PostgresReader
+from order_binder.outbound.registry import PostgresRegistry
+from order_binder.outbound.schema import Schema
+from order_binder.settings import Settings
+from order_binder.usecases.ingest_orders import IngestOrders
+from order_binder.usecases.lookup_bindings import LookupBindings
+from order_binder.usecases.put_number import PutNumber, WithdrawNumber
+from order_binder.usecases.put_tenant import PutTenant
+from order_binder.usecases.show_binding import ShowBinding
+from order_binder.usecases.submit_order import SubmitOrders
+from order_binder.usecases.sweep_windows import SweepWindows
+
+SERVICE = "order-binder"
+NOTIFIED = "order_binder_unpublished"
+
+
+class OrderBinder:
+    """One process of order-binder. `around_batch` lets a test stand between a commit and what follows it."""
+
+    def __init__(self, settings: Settings, *, around_batch: Callable[[Handler], Handler] | None = None) -> None:
+        self._settings, self._dsn = settings, settings.database_url.get_secret_value()
+        self.health, self.telemetry = Health(), build_telemetry(SERVICE, settings)
+        self._background, self._metrics = Background(self.health), BinderMetrics(self.telemetry.registry)
+        sizes = (settings.database_pool_min, settings.database_pool_max)
+        self._database = Database(self._dsn, *sizes, self.health.component("postgres"), application_name=SERVICE)
+        bootstrap, prefix = settings.kafka_bootstrap, settings.kafka_topic_prefix
+        self._producer = Producer(bootstrap, client_id=SERVICE, topic_prefix=prefix)
+        self._broker = build_broker(bootstrap, client_id=SERVICE, topic_prefix=prefix)
+        self._schema, store = Schema(self._dsn), PostgresBindings(self._database)
+        self._ingest, self._sweep = IngestOrders(store, secrets.randbelow), SweepWindows(store)
+        consumer = OrderConsumer(self._ingest, self._producer.send, self._metrics, utc_now, FailureWatch())
+        self._orders = declare_batch_subscriber(
+            self._broker,
+            topic=TAXI_ORDERS.name,
+            group=GROUP,
+            handler=around_batch(consumer) if around_batch else consumer,
+            max_records=settings.order_batch_records,
+        )
+        self._publishing = Publishing(
+            bootstrap=bootstrap,
+            topic_prefix=prefix,
+            database=self._database,
+            producer=self._producer,
+            health=self.health,
+            holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+            published=self._metrics.publication_delay.observe,
+        )
+
+    def http(self) -> FastAPI:
+        """Return the HTTP interface, which answers 503 where the database or Kafka is not there."""
+        tokens = TokenBook.load(self._settings.fareline_tokens_file, demo=self._settings.fareline_demo)
+        registry, reader = PostgresRegistry(self._database), PostgresReader(self._database)
+        orders = OrderRoutes(
+            tokens=tokens,
+            submit=SubmitOrders(KafkaOrderSink(self._producer, utc_now), registry),
+            show=ShowBinding(reader, sleep=asyncio.sleep, monotonic=time.monotonic),
+            lookup=LookupBindings(reader, registry),
+        )
+        inventory = RegistryRoutes(tokens, PutNumber(registry), WithdrawNumber(registry), PutTenant(registry), registry)
+        return build_http(orders, inventory, health_routes(self.health, self.telemetry.registry))
+
+    async def start(self) -> None:
+        """Connect to everything, waiting as long as it takes, then begin to work."""
+        await self._database.connect()
+        await wait_for("migrations", self._schema.require, component=self.health.component("schema"))
+        kafka = self.health.component("kafka")
+        partitions = await wait_for("kafka", self._publishing.count_partitions, component=kafka)
+        await self._producer.start(kafka)
+        listener = Listener(self._dsn, NOTIFIED)
+        publications = self._publishing.publications(partitions)
+        for topic, publication in publications.items():
+            self._background.spawn(f"publishing:{topic}", publication.run)
+        wakers = [publication.wake for publication in publications.values()]
+        self._background.spawn("listener", listener.run, required=False)
+        self._background.spawn("waker", lambda: wake_on_notify(listener, wakers), required=False)
+        self._background.spawn("database-watch", self._database.watch, required=False)
+        await self._broker.start(self.health.component("orders"))
+        watch = InputWatch(self._orders.progress, self._ingest, self._metrics, utc_now)
+        self._background.spawn("input-watch", watch.run, required=False)
+        every = timedelta(seconds=self._settings.sweep_every_s)
+        self._background.spawn("sweeper", lambda: sweep_forever(self._sweep, self._metrics, every), required=False)
+
+    async def stop(self) -> None:
+        """Finish the batch at hand, hand over the leases, close everything."""
+        await self._broker.stop()
+        await self._background.stop()
+        await self._producer.stop()
+        await self._database.close()
+
+
+async def run(settings: Settings, *, around_batch: Callable[[Handler], Handler] | None = None) -> None:
+    """Run one process until it is told to stop."""
+    binder = OrderBinder(settings, around_batch=around_batch)
+    app = binder.http()
+    await serve(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        on_start=binder.start,
+        on_stop=binder.stop,
+        health=binder.health,
+    )
+    binder.telemetry.shutdown()

@@ -1,0 +1,1 @@
+"""What drives order-binder: records, requests and time."""

@@ -1,0 +1,72 @@
+"""What time drives: the sweeper, the word on how far the input is, and waking the publishers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import timedelta
+
+from aiokafka.errors import KafkaError
+
+from fareline_chassis.clock import Clock
+from fareline_chassis.kafka.delivery import PartitionProgress
+from fareline_chassis.logs import get_logger
+from fareline_chassis.postgres.listener import Listener
+from order_binder.inbound.metrics import BinderMetrics
+from order_binder.ports import InputProgress
+from order_binder.usecases.ingest_orders import IngestOrders
+from order_binder.usecases.sweep_windows import SweepWindows
+
+INPUT_EVERY = timedelta(seconds=1)
+log = get_logger(__name__)
+
+
+async def sweep_forever(sweep: SweepWindows, metrics: BinderMetrics, every: timedelta) -> None:
+    """Sweep now and then every `every`; an error ends it, the supervisor begins it anew."""
+    while True:
+        report = await sweep()
+        metrics.sweeps.inc(report.changed)
+        if report.changed or report.purged:
+            log.info("orders.swept", changed=report.changed, purged=report.purged)
+        await asyncio.sleep(every.total_seconds())
+
+
+class InputWatch:
+    """Writes once a second that a partition with nothing left to process is processed up to now."""
+
+    def __init__(
+        self,
+        progress: Callable[[], Awaitable[Mapping[int, PartitionProgress]]],
+        ingest: IngestOrders,
+        metrics: BinderMetrics,
+        clock: Clock,
+    ) -> None:
+        self._progress = progress
+        self._ingest = ingest
+        self._metrics = metrics
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Watch until cancelled. While Kafka does not answer nothing is written: then nobody knows."""
+        while True:
+            try:
+                await self.step()
+            except (KafkaError, TimeoutError) as error:
+                log.warning("input.unknown", error=type(error).__name__)
+            await asyncio.sleep(INPUT_EVERY.total_seconds())
+
+    async def step(self) -> None:
+        """Look once."""
+        asked_at = self._clock()
+        found = await self._progress()
+        self._metrics.input_lag.set(sum(max(0, part.end - part.position) for part in found.values()))
+        caught_up = [InputProgress(index, asked_at, part.end) for index, part in found.items() if part.caught_up]
+        if caught_up:
+            await self._ingest([], caught_up)
+
+
+async def wake_on_notify(listener: Listener, wakers: Collection[Callable[[], None]]) -> None:
+    """Wake every publication whenever something was written."""
+    while True:
+        await listener.event.wait()
+        listener.event.clear()
+        for wake in wakers:
+            wake()

@@ -1,0 +1,63 @@
+"""The HTTP interface: routes, errors as problems, health and metrics."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Scope
+
+from fareline_chassis.kafka.producer import DeliveryUnknown
+from fareline_chassis.postgres.errors import DatabaseUnavailable
+from fareline_chassis.problems import Problem, problem_handlers
+from fareline_contracts.orders import MAX_SNAPSHOT_BYTES
+from order_binder.inbound.body_limit import BodyLimit
+from order_binder.inbound.http_orders import OrderRoutes
+from order_binder.inbound.http_registry import RegistryRoutes
+from order_binder.ports import NumberHeldElsewhere, NumberInUse, NumberIsAPhone
+from order_binder.usecases.put_number import TenantUnknown
+
+_BATCH_BYTES = 8 * 1024 * 1024
+_DOCUMENT_BYTES = 512 * 1024
+_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    TenantUnknown: (404, "unknown-tenant", "There is no such tenant."),
+    NumberHeldElsewhere: (409, "number-held-elsewhere", "The number belongs to another tenant."),
+    NumberIsAPhone: (409, "number-is-a-phone", "The number is a party's phone in a binding that has not ended."),
+    NumberInUse: (409, "number-in-use", "Bindings that have not ended use the number; set it to draining first."),
+    DeliveryUnknown: (503, "not-acknowledged", "Kafka did not acknowledge in time; send the same again."),
+    DatabaseUnavailable: (503, "no-database", "The database cannot be reached just now."),
+}
+
+
+def build_http(orders: OrderRoutes, registry: RegistryRoutes, health: Sequence[BaseRoute]) -> FastAPI:
+    """Return the application; OpenAPI stands at `/openapi.json`."""
+    app = FastAPI(
+        title="Fareline order-binder",
+        version="1",
+        description="Order snapshots in, bindings out; tenants and their numbers.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    problem_handlers(app)
+    for kind in _PROBLEMS:
+        app.add_exception_handler(kind, _answer)
+    app.include_router(orders.router())
+    app.include_router(registry.router())
+    app.router.routes.extend(health)
+    app.add_middleware(BodyLimit, limit_of=body_limit)
+    return app
+
+
+async def _answer(_: Request, error: Exception) -> Response:
+    status, kind, detail = _PROBLEMS[type(error)]
+    headers = {"Retry-After": "1"} if status == 503 else {}  # noqa: PLR2004
+    return Problem(status, type=f"urn:fareline:problem:{kind}", detail=detail, headers=headers).response()
+
+
+def body_limit(scope: Scope) -> int:
+    """Return how many bytes a request may have: one snapshot, a list of them, or a document."""
+    path: str = scope["path"].rstrip("/")
+    if scope["method"] == "PUT" and "/orders/" in path:
+        return MAX_SNAPSHOT_BYTES
+    return _BATCH_BYTES if path.endswith("/orders") else _DOCUMENT_BYTES

@@ -1,0 +1,105 @@
+"""Routes about tenants and their numbers."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from fareline_chassis.auth import TokenBook
+from fareline_chassis.problems import Problem
+from fareline_contracts.fields import E164
+from fareline_contracts.numbers import NumberRecord
+from fareline_contracts.tenants import TenantRecord
+from order_binder.domain.numbers import NumberRole, NumberState
+from order_binder.inbound.http_models import NumberDocument, Numbers, TenantDocument
+from order_binder.inbound.http_orders import TenantPath
+from order_binder.ports import NumberEntry, Registry, TenantEntry
+from order_binder.records import number_record, tenant_record
+from order_binder.usecases.put_number import PutNumber, WithdrawNumber
+from order_binder.usecases.put_tenant import PutTenant
+
+NUMBERS_READ = "numbers:read"
+NUMBERS_WRITE = "numbers:write"
+TENANTS_READ = "tenants:read"
+TENANTS_WRITE = "tenants:write"
+
+NumberPath = Annotated[E164, Path(description="A proxy number, E.164 with its plus sign.", examples=["+74950000101"])]
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryRoutes:
+    """The routes about tenants and numbers. PUT takes the whole document and creates or replaces."""
+
+    tokens: TokenBook
+    put: PutNumber
+    withdraw: WithdrawNumber
+    put_whole_tenant: PutTenant
+    registry: Registry
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["registry"])
+        router.put("/numbers/{e164}", summary="Create or replace a number")(self.put_number)
+        router.get("/numbers/{e164}", summary="Show a number")(self.get_number)
+        router.delete("/numbers/{e164}", status_code=204, summary="Withdraw a number that nothing uses")(
+            self.delete_number
+        )
+        router.get("/numbers", summary="List the numbers")(self.get_numbers)
+        router.put("", summary="Create or replace the tenant")(self.put_tenant)
+        router.get("", summary="Show the tenant")(self.get_tenant)
+        return router
+
+    async def put_number(
+        self, request: Request, tenant: TenantPath, e164: NumberPath, document: NumberDocument
+    ) -> NumberRecord:
+        """Write a number. 409 for one of another tenant, or one that is a party's phone in a binding not ended."""
+        self.tokens.require(request, tenant, NUMBERS_WRITE)
+        entry = NumberEntry(
+            e164=e164,
+            tenant=tenant,
+            role=NumberRole(document.role),
+            state=NumberState(document.state),
+            asks_code=document.asks_code,
+            city=document.city,
+            default_route=document.default_route,
+        )
+        return number_record(await self.put(entry))
+
+    async def get_number(self, request: Request, tenant: TenantPath, e164: NumberPath) -> NumberRecord:
+        """Return a number of the tenant."""
+        self.tokens.require(request, tenant, NUMBERS_READ)
+        entry = await self.registry.number(tenant, e164)
+        if entry is None:
+            raise Problem(404, detail="The tenant has no such number.")
+        return number_record(entry)
+
+    async def delete_number(self, request: Request, tenant: TenantPath, e164: NumberPath) -> Response:
+        """Take a number out of the inventory. 409 while bindings use it: set its state to `draining` first."""
+        self.tokens.require(request, tenant, NUMBERS_WRITE)
+        if not await self.withdraw(tenant, e164):
+            raise Problem(404, detail="The tenant has no such number.")
+        return Response(status_code=204)
+
+    async def get_numbers(self, request: Request, tenant: TenantPath) -> Numbers:
+        """Return all numbers of the tenant."""
+        self.tokens.require(request, tenant, NUMBERS_READ)
+        return Numbers(numbers=[number_record(entry) for entry in await self.registry.numbers(tenant)])
+
+    async def put_tenant(self, request: Request, tenant: TenantPath, document: TenantDocument) -> TenantRecord:
+        """Write the tenant. Absent policy figures take their defaults."""
+        self.tokens.require(request, tenant, TENANTS_WRITE)
+        entry = TenantEntry(
+            tenant=tenant,
+            region=document.region,
+            policy=document.policy.model_dump(mode="json", exclude_defaults=True),
+            staff=document.staff,
+        )
+        return tenant_record(await self.put_whole_tenant(entry))
+
+    async def get_tenant(self, request: Request, tenant: TenantPath) -> TenantRecord:
+        """Return the tenant with its whole policy."""
+        self.tokens.require(request, tenant, TENANTS_READ)
+        entry = await self.registry.tenant(tenant)
+        if entry is None:
+            raise Problem(404, detail="There is no such tenant.")
+        return tenant_record(entry)

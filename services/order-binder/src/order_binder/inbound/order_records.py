@@ -1,0 +1,76 @@
+"""Order events as records: decoding them, or saying why not."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from fareline_chassis.kafka.records import InRecord
+from fareline_contracts.cloudevents import NotAnEvent, data_of, event_type, readable_headers
+from fareline_contracts.orders import MAX_SNAPSHOT_BYTES, ORDER_TYPE, OrderParty, OrderSnapshot
+from order_binder.domain.events import OrderEvent, WrittenParty
+from order_binder.domain.orders import OrderKey, OrderStatus
+
+_TRACEPARENT_LENGTH = 55
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """Why a record is no order event: a short reason, and for people the path of what is wrong."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherType:
+    """An event of a type that this release does not know: skipped and counted."""
+
+
+def decode(record: InRecord) -> OrderEvent | Undecodable | OtherType:
+    """Return the order event of a record. Headers that are no text are ignored, whatever they are."""
+    if record.value is None:
+        return Undecodable("empty", "the record has no value")
+    if len(record.value) > MAX_SNAPSHOT_BYTES:
+        return Undecodable("too_large", f"{len(record.value)} bytes, at most {MAX_SNAPSHOT_BYTES} are accepted")
+    headers = readable_headers(record.headers)
+    if event_type(headers) not in (None, ORDER_TYPE):
+        return OtherType()
+    try:
+        data, traceparent = data_of(record.value, headers)
+        snapshot = OrderSnapshot.model_validate_json(data)
+    except NotAnEvent as error:
+        return Undecodable("undecodable", str(error))
+    except ValidationError as error:
+        return _invalid(error)
+    return order_event(snapshot, datetime.fromtimestamp(record.timestamp_ms / 1000, UTC), traceparent)
+
+
+def order_event(snapshot: OrderSnapshot, caused_at: datetime, traceparent: str | None) -> OrderEvent:
+    """Translate a contract's snapshot."""
+    return OrderEvent(
+        key=OrderKey(snapshot.tenant, snapshot.order_id),
+        version=snapshot.version,
+        status=OrderStatus(snapshot.status),
+        status_changed_at=snapshot.status_changed_at,
+        client=_party(snapshot.client),
+        caused_at=caused_at,
+        driver=None if snapshot.driver is None else _party(snapshot.driver),
+        scheduled_for=snapshot.scheduled_for,
+        consent_record=snapshot.consent.record,
+        driver_may_call=snapshot.contact.driver_to_client,
+        client_may_call=snapshot.contact.client_to_driver,
+        city=snapshot.city,
+        traceparent=traceparent if traceparent and len(traceparent) == _TRACEPARENT_LENGTH else None,
+    )
+
+
+def _party(party: OrderParty) -> WrittenParty:
+    return WrittenParty(phones=party.phones, id=party.id, label=party.label)
+
+
+def _invalid(error: ValidationError) -> Undecodable:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    json_broken = any(each["type"].startswith("json_") for each in found)
+    places = "; ".join(f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:10])
+    return Undecodable("undecodable" if json_broken else "invalid", places)

@@ -1,0 +1,1 @@
+"""What order-binder reaches for: its tables and its topics."""

@@ -1,0 +1,148 @@
+"""The rows that publication sends and marks; the statements stand in publication.sql."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from asyncpg import Record
+
+from fareline_chassis.kafka.records import OutRecord
+from fareline_chassis.postgres.pool import Database
+from fareline_chassis.postgres.sql import Queries, load_queries
+from fareline_chassis.publication.source import Publishable
+from order_binder.outbound.published_records import (
+    binding_publishable,
+    heartbeat_record,
+    number_publishable,
+    tenant_publishable,
+)
+
+
+def publication_queries() -> Queries:
+    """Return the statements of publication."""
+    return load_queries("order_binder.outbound", "publication")
+
+
+class BindingSource:
+    """Bindings in the order table. `published` is told the seconds between writing and acknowledgement."""
+
+    def __init__(self, database: Database, partitions: int, *, published: Callable[[float], None]) -> None:
+        self._database = database
+        self._partitions = partitions
+        self._published = published
+        self._queries = publication_queries()
+
+    async def now(self) -> datetime:
+        """Return the database's clock."""
+        return await _now(self._database, self._queries)
+
+    async def unpublished(self, partition: int, limit: int) -> Sequence[Publishable]:
+        """Return bindings whose published revision differs from their revision, oldest change first."""
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(self._queries.unpublished_bindings, self._partitions, partition, limit)
+        return [binding_publishable(row) for row in rows]
+
+    async def mark(self, published: Sequence[tuple[bytes, int]]) -> None:
+        """Set the published revision, unless a higher one is already published."""
+        tenants, order_ids = _keys([key for key, _ in published])
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(
+                self._queries.mark_bindings, tenants, order_ids, [revision for _, revision in published]
+            )
+        for row in rows:
+            self._published(row["delay_s"])
+
+    async def mark_dirty(self, keys: Sequence[bytes]) -> None:
+        """Make these rows unpublished again."""
+        async with self._database.acquire() as connection:
+            await connection.execute(self._queries.dirty_bindings, *_keys(keys))
+
+    async def live(self, partition: int, after: bytes | None, limit: int) -> Sequence[Publishable]:
+        """Return bindings in the order of tenant and order id, from `after` on."""
+        (tenant,), (order_id,) = _keys([after or b"/"])
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(
+                self._queries.live_bindings, self._partitions, partition, tenant, order_id, limit
+            )
+        return [binding_publishable(row) for row in rows]
+
+
+class RegistrySource:
+    """Tenants, or numbers: tables whose key is one column."""
+
+    def __init__(
+        self, database: Database, partitions: int, *, table: str, publishable: Callable[[Record], Publishable]
+    ) -> None:
+        """`table` is `tenants` or `numbers`."""
+        queries = publication_queries()
+        self._database = database
+        self._partitions = partitions
+        self._publishable = publishable
+        self._queries = queries
+        self._unpublished = getattr(queries, f"unpublished_{table}")
+        self._mark = getattr(queries, f"mark_{table}")
+        self._dirty = getattr(queries, f"dirty_{table}")
+        self._live = getattr(queries, f"live_{table}")
+
+    async def now(self) -> datetime:
+        """Return the database's clock."""
+        return await _now(self._database, self._queries)
+
+    async def unpublished(self, partition: int, limit: int) -> Sequence[Publishable]:
+        """Return rows whose published revision differs from their revision."""
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(self._unpublished, self._partitions, partition, limit)
+        return [self._publishable(row) for row in rows]
+
+    async def mark(self, published: Sequence[tuple[bytes, int]]) -> None:
+        """Set the published revision, unless a higher one is already published."""
+        async with self._database.acquire() as connection:
+            await connection.execute(
+                self._mark, [key.decode() for key, _ in published], [revision for _, revision in published]
+            )
+
+    async def mark_dirty(self, keys: Sequence[bytes]) -> None:
+        """Make these rows unpublished again."""
+        async with self._database.acquire() as connection:
+            await connection.execute(self._dirty, [key.decode() for key in keys])
+
+    async def live(self, partition: int, after: bytes | None, limit: int) -> Sequence[Publishable]:
+        """Return rows in key order, from `after` on."""
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(self._live, self._partitions, partition, (after or b"").decode(), limit)
+        return [self._publishable(row) for row in rows]
+
+
+def tenant_source(database: Database, partitions: int) -> RegistrySource:
+    """Return the tenants as a source."""
+    return RegistrySource(database, partitions, table="tenants", publishable=tenant_publishable)
+
+
+def number_source(database: Database, partitions: int) -> RegistrySource:
+    """Return the numbers as a source."""
+    return RegistrySource(database, partitions, table="numbers", publishable=number_publishable)
+
+
+class BindingHeartbeats:
+    """Makes the heartbeats of the bindings topic; `input_partitions` is how many the order topic has."""
+
+    def __init__(self, database: Database, input_partitions: int) -> None:
+        self._database = database
+        self._input_partitions = input_partitions
+        self._queries = publication_queries()
+
+    async def __call__(self, partition: int, epoch: int, as_of: datetime) -> OutRecord | None:
+        """Return the heartbeat, None while nobody knows how far the input is processed."""
+        async with self._database.acquire() as connection:
+            input_as_of = await connection.fetchval(self._queries.input_as_of, self._input_partitions)
+        return None if input_as_of is None else heartbeat_record(partition, epoch, as_of, input_as_of)
+
+
+async def _now(database: Database, queries: Queries) -> datetime:
+    async with database.acquire() as connection:
+        now: datetime = await connection.fetchval(queries.clock)
+    return now
+
+
+def _keys(keys: Sequence[bytes]) -> tuple[list[str], list[str]]:
+    parts = [key.decode().partition("/") for key in keys]
+    return [tenant for tenant, _, _ in parts], [order_id for _, _, order_id in parts]

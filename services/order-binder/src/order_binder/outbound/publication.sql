@@ -1,0 +1,73 @@
+-- name: clock
+SELECT clock_timestamp()
+
+-- name: unpublished_bindings
+SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
+FROM order_binder.orders AS o
+WHERE o.revision <> o.published_revision AND o.key_hash % $1 = $2
+ORDER BY o.updated_at
+LIMIT $3
+
+-- name: mark_bindings
+UPDATE order_binder.orders AS o SET published_revision = n.revision
+FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (tenant, order_id, revision)
+WHERE o.tenant = n.tenant AND o.order_id = n.order_id AND o.published_revision < n.revision
+RETURNING extract(epoch FROM clock_timestamp() - o.updated_at)::float8 AS delay_s
+
+-- name: dirty_bindings
+UPDATE order_binder.orders AS o SET published_revision = 0
+FROM unnest($1::text[], $2::text[]) AS n (tenant, order_id)
+WHERE o.tenant = n.tenant AND o.order_id = n.order_id
+
+-- name: live_bindings
+SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
+FROM order_binder.orders AS o
+WHERE o.number IS NOT NULL AND o.key_hash % $1 = $2 AND (o.tenant, o.order_id) > ($3, $4)
+ORDER BY o.tenant, o.order_id
+LIMIT $5
+
+-- name: unpublished_tenants
+SELECT tenant, region, policy, staff, revision, updated_at
+FROM order_binder.tenants
+WHERE revision <> published_revision AND key_hash % $1 = $2
+LIMIT $3
+
+-- name: mark_tenants
+UPDATE order_binder.tenants AS t SET published_revision = n.revision
+FROM unnest($1::text[], $2::bigint[]) AS n (tenant, revision)
+WHERE t.tenant = n.tenant AND t.published_revision < n.revision
+
+-- name: dirty_tenants
+UPDATE order_binder.tenants SET published_revision = 0 WHERE tenant = ANY ($1::text[])
+
+-- name: live_tenants
+SELECT tenant, region, policy, staff, revision, updated_at
+FROM order_binder.tenants
+WHERE key_hash % $1 = $2 AND tenant > $3
+ORDER BY tenant
+LIMIT $4
+
+-- name: unpublished_numbers
+SELECT e164, tenant, role, state, asks_code, city, default_route, withdrawn, revision, updated_at
+FROM order_binder.numbers
+WHERE revision <> published_revision AND key_hash % $1 = $2
+LIMIT $3
+
+-- name: mark_numbers
+UPDATE order_binder.numbers AS t SET published_revision = n.revision
+FROM unnest($1::text[], $2::bigint[]) AS n (e164, revision)
+WHERE t.e164 = n.e164 AND t.published_revision < n.revision
+
+-- name: dirty_numbers
+UPDATE order_binder.numbers SET published_revision = 0 WHERE e164 = ANY ($1::text[])
+
+-- name: live_numbers
+SELECT e164, tenant, role, state, asks_code, city, default_route, withdrawn, revision, updated_at
+FROM order_binder.numbers
+WHERE key_hash % $1 = $2 AND e164 > $3 AND NOT withdrawn
+ORDER BY e164
+LIMIT $4
+
+-- name: input_as_of
+-- Unknown until every partition of the input has been heard of.
+SELECT CASE WHEN count(*) >= $1 THEN min(as_of) END FROM order_binder.input_progress
