@@ -56,5 +56,5 @@ def _value(value: AttributeValue) -> AttributeValue:
         return redact_phones(value)
     if isinstance(value, Sequence):
         texts = [one for one in value if isinstance(one, str)]
-        return [redact_phones(text) for text in texts] if texts else value
+        return tuple(redact_phones(text) for text in texts) if texts else value
     return value

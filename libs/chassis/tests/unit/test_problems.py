@@ -1,0 +1,117 @@
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import FastAPI, Query
+from pydantic import AfterValidator, BaseModel, ValidationError
+
+from fareline_chassis.problems import Problem, invalid_document, problem_handlers
+
+PHONE = "+79031112233"
+JSON = {"Content-Type": "application/json"}
+
+
+def refuse(value: str) -> str:
+    raise ValueError(f"{value} is no phone")
+
+
+class Party(BaseModel):
+    phones: list[int] = []
+    words: dict[str, int] = {}
+    own: Annotated[str, AfterValidator(refuse)] = ""
+
+
+class Order(BaseModel):
+    client: Party
+
+
+@pytest.fixture
+def client() -> httpx.AsyncClient:
+    app = FastAPI()
+    problem_handlers(app)
+
+    @app.post("/orders/{number}")
+    async def order(number: int, body: Order, limit: Annotated[int, Query(le=10)] = 1) -> None: ...
+
+    @app.get("/taken")
+    async def taken() -> None:
+        raise Problem(
+            409,
+            "Number in use",
+            type="urn:fareline:number-in-use",
+            detail=f"{PHONE} is a party's phone",
+            headers={"Retry-After": "5"},
+        )
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError(f"secret of {PHONE}")
+
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://service")
+
+
+async def test_a_problem_is_answered_as_it_says(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/taken")
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "5"
+    assert answer.json() == {
+        "type": "urn:fareline:number-in-use",
+        "title": "Number in use",
+        "status": 409,
+        "detail": "+7***2233 is a party's phone",
+    }
+
+
+async def test_invalid_input_names_the_field_and_never_the_value(client: httpx.AsyncClient) -> None:
+    body = {"client": {"phones": [1, f"{PHONE}x"], "words": {PHONE: "many"}, "own": PHONE}}
+    answer = await client.post("/orders/7", params={"limit": 99}, json=body)
+    assert answer.status_code == 400
+    assert {error["pointer"] for error in answer.json()["errors"]} == {
+        "query/limit",
+        "#/client/phones/1",
+        "#/client/words/+7***2233",
+        "#/client/own",
+    }
+    assert "1112233" not in answer.text
+    assert "99" not in answer.text
+
+
+async def test_a_body_that_is_no_json_is_400_without_it(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/orders/7", content=b'{"a": ' + PHONE.encode(), headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"pointer": "#", "detail": "not valid JSON"}]
+
+
+async def test_an_unforeseen_exception_tells_nothing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/broken")
+    assert answer.status_code == 500
+    assert answer.json() == {"type": "about:blank", "title": "Internal Server Error", "status": 500}
+
+
+async def test_the_framework_s_own_errors_are_problems_too(client: httpx.AsyncClient) -> None:
+    missing, wrong = await client.get("/nowhere"), await client.delete("/taken")
+    assert (missing.status_code, missing.json()["title"]) == (404, "Not Found")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET")
+    for answer in (missing, wrong):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+
+
+def test_a_model_checked_by_hand_gives_the_same_problem() -> None:
+    with pytest.raises(ValidationError) as error:
+        Order.model_validate({"client": {"phones": ["x"]}})
+    problem = invalid_document(error.value)
+    assert problem.status == 400
+    assert [one["pointer"] for one in problem.errors] == ["#/client/phones/0"]
+
+
+def test_slashes_in_a_key_are_escaped() -> None:
+    with pytest.raises(ValidationError) as error:
+        Order.model_validate({"client": {"words": {"a/b~c": "x"}}})
+    assert invalid_document(error.value).errors[0]["pointer"] == "#/client/words/a~1b~0c"
+
+
+def test_the_text_of_a_problem_is_fit_for_logs() -> None:
+    assert str(Problem(404, detail=f"no binding of {PHONE}")) == "404 Not Found: no binding of +7***2233"
