@@ -42,7 +42,6 @@ class Broker:
         """Wait until Kafka and the topics are there, then consume. Raises LossyAckPolicy for a wrong declaration."""
         assert_at_least_once(self.faststream)
         await wait_for("kafka", self._attempt, component=component)
-        component.ok()
 
     async def stop(self) -> None:
         """Let the running batches finish in bounded time, commit them and leave the groups."""

@@ -60,7 +60,6 @@ class Producer:
     async def start(self, component: HealthComponent) -> None:
         """Connect; waits until Kafka is there."""
         await wait_for("kafka", self._connected, component=component)
-        component.ok()
 
     async def stop(self) -> None:
         """Flush and close, in bounded time."""
@@ -118,11 +117,10 @@ class Producer:
                 timestamp_ms=record.timestamp_ms,
                 headers=list(record.headers),
             )
-            return acknowledged
         except _REFUSALS as error:
-            refused: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            refused.set_exception(error)
-            return refused
+            acknowledged = asyncio.get_running_loop().create_future()
+            acknowledged.set_exception(error)
+        return acknowledged
 
     def _abandon(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
@@ -154,7 +152,10 @@ async def _close(producer: AIOKafkaProducer) -> None:
             await producer.stop()
         return
     # stop() waits for the sender, and an idempotent sender waits for a broker for ever: end it from below.
-    with suppress(KafkaError, TimeoutError, asyncio.CancelledError):
+    sender = producer._sender.sender_task
+    if sender is not None:
+        sender.cancel()
+        await asyncio.wait([sender], timeout=_STOP_TIMEOUT.total_seconds())
+    with suppress(KafkaError, TimeoutError):
         async with asyncio.timeout(_STOP_TIMEOUT.total_seconds()):
-            await producer._sender.close()
             await producer.client.close()

@@ -1,0 +1,206 @@
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from eventually import eventually
+from fareline_devstack.postgres.native import NativePostgres
+
+from fareline_chassis.health import Health, HealthComponent
+from fareline_chassis.postgres.errors import DatabaseUnavailable, classify
+from fareline_chassis.postgres.listener import Listener
+from fareline_chassis.postgres.pool import Connection, Database
+
+
+@pytest.fixture
+def part() -> HealthComponent:
+    return Health().component("postgres")
+
+
+@pytest.fixture
+async def database(database_url: str, part: HealthComponent) -> AsyncIterator[Database]:
+    opened = Database(database_url, 1, 4, part, application_name="pool-test")
+    await opened.connect()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def outside(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def test_jsonb_and_json_are_python_objects(database: Database) -> None:
+    value = {"a": [1, 2.5, None, "ё"], "b": {"c": True}}
+    async with database.acquire() as connection:
+        assert await connection.fetchval("SELECT $1::jsonb", value) == value
+        assert await connection.fetchval("SELECT $1::json", value) == value
+        assert await connection.fetchval("SELECT ($1::jsonb) -> 'b' ->> 'c'", value) == "true"
+        assert await connection.fetchval("SELECT $1::jsonb[]", [value, value]) == [value, value]
+
+
+async def test_sessions_are_in_utc_and_named(database: Database) -> None:
+    async with database.acquire() as connection:
+        assert await connection.fetchval("SHOW timezone") == "UTC"
+        assert await connection.fetchval("SHOW application_name") == "pool-test"
+
+
+async def test_a_search_path_is_set_on_every_connection(database_url: str, part: HealthComponent) -> None:
+    database = Database(database_url, 1, 2, part, search_path="order_binder, public")
+    await database.connect()
+    async with database.acquire() as one, database.acquire() as other:
+        for connection in (one, other):
+            assert await connection.fetchval("SHOW search_path") == "order_binder, public"
+    await database.close()
+
+
+async def test_a_transaction_is_kept_or_not_as_its_block_ends(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("CREATE TABLE t (n int)")
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO t VALUES (1)")
+            raise RuntimeError
+    async with database.transaction(isolation="repeatable_read", readonly=True) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM t") == 0
+
+
+async def test_without_a_connection_it_says_so(database_url: str, part: HealthComponent) -> None:
+    database = Database(database_url, 1, 2, part)
+    with pytest.raises(DatabaseUnavailable, match="not connected"):
+        async with database.acquire():
+            pass
+    await database.connect()
+    assert part.state == "ok"
+    await database.close()
+    assert part.state == "waiting"
+    with pytest.raises(DatabaseUnavailable):
+        async with database.transaction():
+            pass
+
+
+async def test_serialisation_failures_and_deadlocks_are_tried_again(database: Database) -> None:
+    async with database.acquire() as connection:
+        await connection.execute("CREATE TABLE n AS SELECT id, 0 AS value FROM generate_series(1, 2) AS id")
+    runs: list[tuple[int, int]] = []
+
+    async def add(connection: Connection, first: int, second: int) -> None:
+        runs.append((first, second))
+        for number in (first, second):
+            await connection.execute("UPDATE n SET value = value + 1 WHERE id = $1", number)
+            await asyncio.sleep(0.05)
+
+    async def one(first: int, second: int) -> None:
+        await database.in_transaction(lambda connection: add(connection, first, second), attempts=20)
+
+    await asyncio.gather(one(1, 2), one(2, 1), one(1, 2))
+    async with database.acquire() as connection:
+        assert [row["value"] for row in await connection.fetch("SELECT value FROM n ORDER BY id")] == [3, 3]
+    assert len(runs) > 3, "no deadlock came about, so nothing was shown"
+
+
+async def test_a_lost_connection_is_tried_again(
+    database: Database, outside: "asyncpg.Connection[asyncpg.Record]", part: HealthComponent
+) -> None:
+    runs: list[int] = []
+
+    async def work(connection: Connection) -> Any:
+        runs.append(await connection.fetchval("SELECT pg_backend_pid()"))
+        if len(runs) == 1:
+            await outside.execute("SELECT pg_terminate_backend($1)", runs[0])
+            await connection.execute("SELECT 1")
+        return "done"
+
+    assert await database.in_transaction(work) == "done"
+    assert len(set(runs)) == 2
+    assert part.state == "ok"
+
+
+async def test_the_record_s_fault_is_not_tried_again(database: Database) -> None:
+    runs: list[int] = []
+
+    async def work(connection: Connection) -> None:
+        runs.append(1)
+        await connection.execute("SELECT $1::int4", "no number")
+
+    with pytest.raises(asyncpg.InterfaceError) as error:
+        await database.in_transaction(work)
+    assert classify(error.value) == "record"
+    assert runs == [1]
+
+
+async def test_attempts_are_bounded(database: Database) -> None:
+    runs: list[int] = []
+
+    async def work(connection: Connection) -> None:
+        runs.append(1)
+        await connection.execute("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$")
+
+    with pytest.raises(asyncpg.SerializationError):
+        await database.in_transaction(work, attempts=3)
+    assert runs == [1, 1, 1]
+
+
+async def test_it_comes_and_goes_with_the_server(own_postgres: NativePostgres, part: HealthComponent) -> None:
+    """Not there at start, there, gone, there again: each is said, and nothing has to be started anew."""
+    database = Database(own_postgres.address, 1, 2, part)
+    connecting = asyncio.create_task(database.connect())
+    await eventually(lambda: said(part, "waiting for PostgreSQL: "))
+    await asyncio.to_thread(own_postgres.start)
+    await connecting
+    assert part.state == "ok"
+
+    await asyncio.to_thread(own_postgres.stop)
+    with pytest.raises(DatabaseUnavailable):
+        async with database.acquire() as connection:
+            await connection.execute("SELECT 1")
+    assert part.state == "failed"
+
+    await asyncio.to_thread(own_postgres.start)
+    await eventually(lambda: works(database))
+    assert part.state == "ok"
+    await database.close()
+
+
+async def said(part: HealthComponent, text: str) -> bool:
+    return text in part.detail
+
+
+async def works(database: Database) -> bool:
+    try:
+        async with database.acquire() as connection:
+            return bool(await connection.fetchval("SELECT true"))
+    except DatabaseUnavailable:
+        return False
+
+
+async def heard(listener: Listener) -> bool:
+    return listener.event.is_set()
+
+
+async def test_a_listener_hears_and_hears_again_after_a_loss(
+    database_url: str, outside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    listener = Listener(database_url, "unpublished")
+    running = asyncio.create_task(listener.run())
+    await eventually(lambda: heard(listener))
+
+    listener.event.clear()
+    await outside.execute("SELECT pg_notify('unpublished', '')")
+    await eventually(lambda: heard(listener))
+
+    listener.event.clear()
+    await outside.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'listen-unpublished'"
+    )
+    await eventually(lambda: heard(listener))
+
+    listener.event.clear()
+    await outside.execute("SELECT pg_notify('unpublished', '')")
+    await eventually(lambda: heard(listener))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

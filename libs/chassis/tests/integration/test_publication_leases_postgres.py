@@ -1,0 +1,38 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+from lease_conformance import *  # noqa: F403 - the suite itself
+from lease_conformance import LeasesUnderTest
+
+from fareline_chassis.health import HealthComponent
+from fareline_chassis.postgres.pool import Database
+from fareline_chassis.publication.leases import LEASE_TABLE_SQL, PostgresLeaseStore
+
+TABLE = "service.publication_lease"
+
+
+@pytest.fixture
+async def database(database_url: str):
+    database = Database(database_url, 1, 8, HealthComponent("postgres"))
+    await database.connect()
+    async with database.acquire() as connection:
+        await connection.execute("CREATE SCHEMA service")
+        await connection.execute(LEASE_TABLE_SQL.replace("{table}", TABLE))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def leases(database: Database) -> LeasesUnderTest:
+    async def pass_time(span: timedelta) -> None:
+        async with database.acquire() as connection:
+            await connection.execute(f"UPDATE {TABLE} SET expires_at = expires_at - $1::interval", span)
+
+    return LeasesUnderTest(PostgresLeaseStore(database, TABLE), pass_time)
+
+
+async def test_of_many_at_once_each_partition_has_one_holder(leases: LeasesUnderTest) -> None:
+    held = await asyncio.gather(*[leases.store.acquire("t", range(12), f"holder {n}") for n in range(8)])
+
+    assert sorted(partition for grants in held for partition in grants) == list(range(12))
