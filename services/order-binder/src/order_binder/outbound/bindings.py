@@ -221,7 +221,8 @@ def _columns(change: Change) -> tuple[object, ...]:
         change.publish,
         partition_for(binding_key(key.tenant, key.order_id), HASHES),
         order.allocation.number if bound and order.allocation else None,
-        list(dict.fromkeys(order.terms.phones)) if bound and order.terms else [],
+        # One text: asyncpg would take lists within a list for one array of two dimensions.
+        " ".join(dict.fromkeys(order.terms.phones)) if bound and order.terms else "",
         order_document(order),
         order.traceparent,
         order.caused_at,

@@ -53,11 +53,11 @@ INSERT INTO order_binder.orders (
 )
 SELECT n.tenant, n.order_id, n.version, n.status, n.state, n.revision,
        CASE WHEN n.publish THEN 0 ELSE n.revision END, n.key_hash,
-       n.number, ARRAY (SELECT jsonb_array_elements_text(n.phones)), n.document, n.traceparent,
+       n.number, string_to_array(n.phones, ' '), n.document, n.traceparent,
        n.caused_at, n.updated_at, n.next_change_at, n.purge_after
 FROM unnest(
     $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::boolean[], $8::integer[],
-    $9::text[], $10::jsonb[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
+    $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
     $16::timestamptz[]
 ) AS n (tenant, order_id, version, status, state, revision, publish, key_hash,
         number, phones, document, traceparent, caused_at, updated_at, next_change_at, purge_after)
@@ -73,7 +73,7 @@ UPDATE order_binder.orders AS o SET
     revision = n.revision,
     published_revision = CASE WHEN n.publish THEN o.published_revision ELSE n.revision END,
     number = n.number,
-    phones = ARRAY (SELECT jsonb_array_elements_text(n.phones)),
+    phones = string_to_array(n.phones, ' '),
     document = n.document,
     traceparent = n.traceparent,
     caused_at = n.caused_at,
@@ -82,7 +82,7 @@ UPDATE order_binder.orders AS o SET
     purge_after = n.purge_after
 FROM unnest(
     $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::boolean[], $8::integer[],
-    $9::text[], $10::jsonb[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
+    $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
     $16::timestamptz[]
 ) AS n (tenant, order_id, version, status, state, revision, publish, key_hash,
         number, phones, document, traceparent, caused_at, updated_at, next_change_at, purge_after)
