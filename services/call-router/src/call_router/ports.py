@@ -246,7 +246,7 @@ class JournalRefused(Exception):
 class Journal(Protocol):
     """Where call events become durable before the PBX has its answer."""
 
-    async def answered(self, answered: Answered, *, account: str) -> None:
+    async def answered(self, answered: Answered, *, account: str, trace: str | None) -> None:
         """Write down a question and its answer; raises JournalRefused."""
         ...
 

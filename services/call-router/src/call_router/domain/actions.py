@@ -15,7 +15,7 @@ class Dial:
     """Ring the targets (E.164) one after the other, showing `caller_id`.
 
     `record` is `off`, `mono` or `dual`. A PBX that cannot show `caller_id` may show `else_caller_id`, the tenant's
-    main number, or must not dial.
+    main number, or must not dial. `line` is the PBX's own way out, where its adapter has to choose one.
     """
 
     targets: tuple[str, ...]
@@ -27,6 +27,7 @@ class Dial:
     announce_callee: str | None = None
     context: str = ""
     else_caller_id: str | None = None
+    line: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class AnswerQuestion:
         call.answers[question.so_far.step] = answered
         self._remember(answered)
         try:
-            await self._journal.answered(answered, account=question.account.name)
+            await self._journal.answered(answered, account=question.account.name, trace=call.trace)
         except JournalRefused as error:
             self._on_trouble("journal", error)
         return answered

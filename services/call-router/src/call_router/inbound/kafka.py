@@ -1,0 +1,105 @@
+"""Fill the replica from the compacted topics, and keep it filled."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from call_router.ports import Replica
+from call_router.records.bindings import Unreadable, read_binding, read_heartbeat
+from call_router.records.inventory import read_number, read_tenant
+from fareline_chassis.kafka.records import InRecord
+from fareline_contracts.bindings import HEARTBEAT_TYPE
+from fareline_contracts.topics import BINDINGS, NUMBERS, TENANTS
+
+SLICE = 200
+_HEARTBEAT_KEY = b"_hb/"
+
+
+class DroppingReplica(Replica, Protocol):
+    """A replica that also hears of tombstones."""
+
+    def drop_binding(self, tenant: str, order_id: str) -> None:
+        """Forget a binding."""
+        ...
+
+    def drop_number(self, e164: str) -> None:
+        """Forget a number."""
+        ...
+
+    def drop_tenant(self, name: str) -> None:
+        """Forget a tenant."""
+        ...
+
+
+class Heartbeats(Protocol):
+    """Who listens to heartbeats."""
+
+    def heard(self, partition: int, input_as_of: datetime) -> None:
+        """Note a heartbeat of a partition."""
+        ...
+
+
+class ReplicaFeed:
+    """Takes records of all three topics into the replica. A record that cannot be read is counted and passed over."""
+
+    def __init__(
+        self,
+        replica: DroppingReplica,
+        heartbeats: Heartbeats,
+        *,
+        on_applied: Callable[[InRecord], None],
+        on_unreadable: Callable[[InRecord, Unreadable], None],
+    ) -> None:
+        """`on_applied` hears of each binding that was news."""
+        self._replica = replica
+        self._heartbeats = heartbeats
+        self._on_applied = on_applied
+        self._on_unreadable = on_unreadable
+        self._take = {BINDINGS.name: self._binding, NUMBERS.name: self._number, TENANTS.name: self._tenant}
+
+    async def take(self, batch: Sequence[InRecord]) -> None:
+        """Take a batch in, letting calls be answered after each slice of it."""
+        for start in range(0, len(batch), SLICE):
+            for record in batch[start : start + SLICE]:
+                self.take_one(record)
+            await asyncio.sleep(0)
+
+    def take_one(self, record: InRecord) -> None:
+        """Take one record in."""
+        try:
+            self._take[record.topic](record)
+        except Unreadable as error:
+            self._on_unreadable(record, error)
+
+    def _binding(self, record: InRecord) -> None:
+        key = record.key or b""
+        if record.header("ce_type") == HEARTBEAT_TYPE.encode() or key.startswith(_HEARTBEAT_KEY):
+            if record.value is not None:
+                self._heartbeats.heard(record.partition, read_heartbeat(record.value).input_as_of)
+        elif record.value is None:
+            tenant, _, order_id = _text(key).partition("/")
+            self._replica.drop_binding(tenant, order_id)
+        elif self._replica.put_binding(read_binding(record.value, _trace(record))):
+            self._on_applied(record)
+
+    def _number(self, record: InRecord) -> None:
+        if record.value is None:
+            self._replica.drop_number(_text(record.key or b""))
+        else:
+            self._replica.put_number(read_number(record.value))
+
+    def _tenant(self, record: InRecord) -> None:
+        if record.value is None:
+            self._replica.drop_tenant(_text(record.key or b""))
+        else:
+            self._replica.put_tenant(read_tenant(record.value))
+
+
+def _text(key: bytes) -> str:
+    return key.decode("utf-8", "replace")
+
+
+def _trace(record: InRecord) -> str | None:
+    value = record.header("traceparent")
+    return value.decode() if value is not None and value.isascii() else None

@@ -1,0 +1,104 @@
+"""What the webhooks tell about themselves: one log line an answer at most, and metrics bound once to their labels."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from call_router.domain.decisions import Source
+from call_router.domain.reports import Report
+from call_router.ports import Answered
+from fareline_chassis.logs import get_logger
+from fareline_chassis.privacy import mask_phone
+
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_log = get_logger("call_router.pbx")
+
+
+class Observer:
+    """Counts and logs. `kinds` gives each account's kind of PBX."""
+
+    def __init__(self, registry: CollectorRegistry, kinds: dict[str, str]) -> None:
+        self._kinds = kinds
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"fareline_router_{name}", text, labels, registry=registry)
+
+        self._answers = counter("answers", "Questions answered.", "adapter", "reason", "source")
+        self._repeated = counter("repeats", "Questions asked again.", "adapter")
+        self._reports = counter("reports", "Reports taken down.", "adapter", "kind")
+        self._refused = counter("signatures_refused", "Webhooks without a right signature.", "adapter", "why")
+        self._unreadable = counter("unreadable", "Signed webhooks that could not be read.", "adapter")
+        self._ignored = counter("ignored", "Webhooks of no interest.", "adapter")
+        self._trouble = counter("trouble", "What went wrong beside an answer.", "what")
+        self._lookups = counter("lookups", "Questions to order-binder, by result.", "result")
+        self._latency = Histogram(
+            "fareline_router_answer_seconds", "Question to answer.", ("adapter",), buckets=_BUCKETS, registry=registry
+        )
+        self._bound: dict[tuple[str, str, str], Counter] = {}
+        self._bound_latency = {kind: self._latency.labels(kind) for kind in sorted(set(kinds.values()))}
+
+    def answered(self, account: str, answered: Answered) -> None:
+        """Note an answer. A repeated one is counted apart and not logged again."""
+        kind, decision = self._kinds[account], answered.decision
+        if answered.repeated:
+            self._repeated.labels(kind).inc()
+            return
+        self._counter(kind, decision.reason, decision.source).inc()
+        self._bound_latency[kind].observe(answered.took.total_seconds())
+        _log.info(
+            "answered",
+            account=account,
+            call_id=answered.call_id,
+            step=answered.question.so_far.step,
+            reason=decision.reason,
+            source=decision.source,
+            caller=None if decision.caller is None else mask_phone(decision.caller),
+            order_id=None if decision.link is None else decision.link.binding.order_id,
+            took_ms=round(answered.took.total_seconds() * 1000, 2),
+        )
+
+    def reported(self, account: str, report: Report) -> None:
+        """Note a report."""
+        self._reports.labels(self._kinds[account], type(report).__name__.lower()).inc()
+
+    def refused(self, account: str, why: str) -> None:
+        """Note a webhook without a right signature."""
+        self._refused.labels(self._kinds[account], why).inc()
+        _log.warning("signature refused", account=account, why=why)
+
+    def unreadable(self, account: str, why: str) -> None:
+        """Note a signed webhook that could not be read."""
+        self._unreadable.labels(self._kinds[account]).inc()
+        _log.warning("webhook unreadable", account=account, why=why)
+
+    def ignored(self, account: str, event: str) -> None:
+        """Note a webhook of a kind that is nothing to us."""
+        self._ignored.labels(self._kinds[account]).inc()
+        _log.debug("webhook ignored", account=account, webhook=event)
+
+    def trouble(self, what: str, error: Exception) -> None:
+        """Note what went wrong while the PBX got its answer all the same, or had to be put off."""
+        self._trouble.labels(what).inc()
+        _log.error("trouble", what=what, exc_info=error)
+
+    def looked_up(self, result: str) -> None:
+        """Note a question to order-binder."""
+        self._lookups.labels(result).inc()
+
+    def _counter(self, kind: str, reason: str, source: Source) -> Counter:
+        key = (kind, reason, source)
+        bound = self._bound.get(key)
+        if bound is None:
+            bound = self._bound[key] = self._answers.labels(*key)
+        return bound
+
+
+def gauge(registry: CollectorRegistry, name: str, text: str, read: Callable[[], float]) -> None:
+    """Register a gauge that is read when it is asked for."""
+    Gauge(name, text, registry=registry).set_function(read)
+
+
+def seconds(age: timedelta | None) -> float:
+    """Return an age in seconds, NaN where it is not known."""
+    return float("nan") if age is None else age.total_seconds()

@@ -1,0 +1,1 @@
+"""What the router asks or tells others: order-binder over HTTP, Kafka for call events."""

@@ -1,0 +1,37 @@
+"""Zadarma's times have no zone, and its clock may be off: how far an account's `call_start` can be trusted."""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_TRUSTED_WITHIN = timedelta(seconds=5)
+_YEARS = range(2001, 2099)
+_MEASURED = 20
+_LEAST_MEASURED = 2
+
+
+class AccountClock:
+    """The zone of an account, and the offset of its clock as measured by calls that had just begun."""
+
+    def __init__(self, timezone: str) -> None:
+        self._zone = ZoneInfo(timezone)
+        self._lags: deque[timedelta] = deque(maxlen=_MEASURED)
+
+    def read(self, text: str) -> datetime | None:
+        """Return a time `YYYY-MM-DD HH:MM:SS` in UTC, None if it is none."""
+        try:
+            local = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=self._zone)
+        except ValueError:
+            return None
+        return local.astimezone(UTC) if local.year in _YEARS else None
+
+    def began(self, call_start: datetime | None, received_at: datetime) -> datetime | None:
+        """Take the measure of a call that is shown as new, and return its beginning; None while it cannot be trusted.
+
+        A webhook comes late at times but never early, so the smallest lag of the last calls is the clocks' offset.
+        """
+        if call_start is None:
+            return None
+        self._lags.append(received_at - call_start)
+        trusted = len(self._lags) >= _LEAST_MEASURED and abs(min(self._lags)) <= _TRUSTED_WITHIN
+        return call_start if trusted else None

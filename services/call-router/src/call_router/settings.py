@@ -1,0 +1,35 @@
+"""Everything that call-router reads from its environment. Only `app` and `__main__` look at it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, PositiveInt, SecretStr
+
+from fareline_chassis.settings import DemoSettings, HttpSettings, KafkaSettings, TelemetrySettings
+
+
+class Settings(KafkaSettings, HttpSettings, TelemetrySettings, DemoSettings):
+    """The settings of one router."""
+
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
+    fareline_accounts_file: Path = Field(description="The accounts file: which PBXs there are, with their secrets.")
+    fareline_tokens_file: Path = Field(description="The tokens file: who may use the API.")
+    order_binder_url: str = Field(default="http://127.0.0.1:8081", description="Where order-binder is asked.")
+    order_binder_token: SecretStr = Field(description="Bearer token for order-binder, scope `bindings:lookup`.")
+    router_data_dir: Path = Field(description="A directory of this router's own, kept across restarts: the spool.")
+    router_node: str = Field(default="router-1", description="The name of this router in call events.")
+    router_spool_limit_mb: PositiveInt = Field(default=1024, description="How much may wait for Kafka on disk.")
+    router_lookup_timeout_ms: PositiveInt = Field(default=300, description="How long order-binder has to answer.")
+    router_fill_wait_s: PositiveInt = Field(
+        default=20, description="How long start-up waits for the replica before it serves without."
+    )
+
+    @property
+    def lookup_deadline(self) -> timedelta:
+        """How long order-binder has to answer."""
+        return timedelta(milliseconds=self.router_lookup_timeout_ms)
+
+    @property
+    def spool_limit_bytes(self) -> int:
+        """How much may wait for Kafka on disk."""
+        return self.router_spool_limit_mb * 1024 * 1024
