@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -112,7 +113,7 @@ async def test_many_at_once_apply_each_file_once(database_url: str, folder: Fold
     applied = await asyncio.gather(
         *(migrate(database_url, folder.package, "binder", "all", lock_timeout=SOON) for _ in range(8))
     )
-    assert sorted(sum(applied, [])) == ["0001_pre_orders.sql", "0002_pre_tenant.sql", "0003_pre_slow.sql"]
+    assert sorted(itertools.chain(*applied)) == ["0001_pre_orders.sql", "0002_pre_tenant.sql", "0003_pre_slow.sql"]
 
 
 async def test_two_processes_at_once(database_url: str, folder: Folder) -> None:
@@ -157,6 +158,15 @@ async def test_a_lock_never_released_is_an_error_that_says_so(
         await outside.execute("LOCK TABLE binder.orders IN ACCESS SHARE MODE")
         with pytest.raises(MigrationError, match=r"0003_pre_city\.sql: a lock was not to be had"):
             await migrate(database_url, folder.package, "binder", "pre", lock_timeout=SOON)
+
+
+async def test_a_turn_that_never_comes_is_an_error_that_says_so(
+    database_url: str, folder: Folder, outside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    async with outside.transaction():
+        await outside.execute(f"SELECT pg_advisory_xact_lock({0x4641524C}, hashtext('binder'))")
+        with pytest.raises(MigrationError, match="another process is migrating"):
+            await migrate(database_url, folder.package, "binder", "all", turn_timeout=SOON)
 
 
 async def test_services_do_not_wait_for_each_other_s_schema(database_url: str, folder: Folder) -> None:

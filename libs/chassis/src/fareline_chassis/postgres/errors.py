@@ -44,11 +44,11 @@ def classify(error: BaseException) -> Fault:
     """Say what to do about `error` that came out of a database call.
 
     `transient`: pause and try the same again (connection loss, timeouts, SQLSTATE classes 08 40 53 57 58, a few more
-    states). `record`: the data can never be written (classes 22, 23, or asyncpg cannot encode it). `unexpected`: the
-    rest, which nobody foresaw.
+    states). `record`: the data can never be written (classes 22, 23; asyncpg gives its own refusals 22000).
+    `unexpected`: the rest, which nobody foresaw.
     """
     state = sqlstate_of(error) or ""
-    if state[:2] in _RECORD_CLASSES or _cannot_encode(error):
+    if state[:2] in _RECORD_CLASSES:
         return "record"
     if state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES:
         return "transient"
@@ -65,7 +65,3 @@ def retryable(error: BaseException) -> bool:
         or connection_lost(error)
         or isinstance(error, (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError))
     )
-
-
-def _cannot_encode(error: BaseException) -> bool:
-    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)

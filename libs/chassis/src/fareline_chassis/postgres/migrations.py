@@ -32,6 +32,10 @@ class MigrationError(Exception):
     """Migrations cannot be applied as they are; the message names the file."""
 
 
+class _Blocked(Exception):
+    """Somebody holds a lock on a table that the migration needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One file."""
@@ -127,16 +131,15 @@ async def _retried(
     timeouts: tuple[timedelta, timedelta],
 ) -> str | None:
     backoff = Backoff(timedelta(milliseconds=500), timedelta(seconds=5))
-    for _ in range(_ATTEMPTS - 1):
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
             return await _apply_next(connection, schema, migrations, phase, timeouts)
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
-            _log.warning("migration has to wait for a lock", schema=schema, reason=str(error))
+        except _Blocked as blocked:
+            if attempt == _ATTEMPTS:
+                raise MigrationError(f"{blocked}, in {attempt} attempts") from blocked
+            _log.warning("migration has to wait", schema=schema, reason=str(blocked))
         await asyncio.sleep(backoff.next())
-    try:
-        return await _apply_next(connection, schema, migrations, phase, timeouts)
-    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
-        raise MigrationError(f"{schema}: a lock was not to be had in {_ATTEMPTS} attempts: {error}") from error
+    return None
 
 
 async def _apply_next(
@@ -156,8 +159,8 @@ async def _apply_next(
         await _set_local(connection, "search_path", f"{schema}, public")
         try:
             await connection.execute(following.sql)
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            raise
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+            raise _Blocked(f"{following.name}: a lock was not to be had: {error}") from error
         except asyncpg.PostgresError as error:
             raise MigrationError(f"{following.name}: {error}") from error
         insert = f"INSERT INTO {schema}.schema_migrations (name, sha256) VALUES ($1, $2)"  # noqa: S608 - checked name
@@ -167,7 +170,10 @@ async def _apply_next(
 
 async def _take_turn(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, turn_timeout: timedelta) -> None:
     await _set_local(connection, "lock_timeout", _milliseconds(turn_timeout))
-    await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _LOCK_SPACE, schema)
+    try:
+        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _LOCK_SPACE, schema)
+    except asyncpg.LockNotAvailableError as error:
+        raise MigrationError(f"{schema}: another process is migrating for longer than {turn_timeout}") from error
 
 
 async def _set_local(connection: "asyncpg.Connection[asyncpg.Record]", name: str, value: str) -> None:
