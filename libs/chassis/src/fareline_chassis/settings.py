@@ -85,10 +85,10 @@ class DemoSettings(FarelineSettings):
 S = TypeVar("S", bound=BaseSettings)
 
 
-def load_settings(settings: type[S], *, say: Callable[[str], object] = sys.stderr.write) -> S:
+def load_settings(settings: type[S], *, say: Callable[[str], object] | None = None) -> S:
     """Read `settings` from the environment, or end the process with code 2 and one line for each unusable variable.
 
-    Raises SystemExit(2). Names are told, values never: they may be secrets.
+    `say` takes the text, standard error without it. Raises SystemExit(2). Names are told, values never: they may be secrets.
     """
     try:
         return settings()
@@ -96,7 +96,8 @@ def load_settings(settings: type[S], *, say: Callable[[str], object] = sys.stder
         problems = [_problem(str(place), kind, text) for place, kind, text in _places(error)]
     except SettingsError as error:
         problems = [redact_phones(str(error))]
-    say("cannot start, settings from the environment are unusable:\n" + "".join(f"  {line}\n" for line in problems))
+    tell = say or sys.stderr.write
+    tell("cannot start, settings from the environment are unusable:\n" + "".join(f"  {line}\n" for line in problems))
     raise SystemExit(_UNUSABLE)
 
 

@@ -74,6 +74,12 @@ def test_every_missing_variable_is_named(environment: pytest.MonkeyPatch) -> Non
     assert "Traceback" not in said
 
 
+def test_it_is_said_on_standard_error(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        load_settings(EverySettings)
+    assert "HTTP_PORT is not set" in capsys.readouterr().err
+
+
 def test_an_unusable_value_is_named_but_not_shown(usable: pytest.MonkeyPatch) -> None:
     usable.setenv("HTTP_PORT", "79031112233")
     usable.setenv("KAFKA_TOPIC_PREFIX", "a secret/thing")
