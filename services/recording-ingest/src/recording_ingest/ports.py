@@ -153,8 +153,8 @@ class Store(Protocol):
     async def recover(self, key: str, into: Path) -> Fetched | None:
         """Copy what is already published under `key` to `into`; None when there is nothing."""
 
-    async def publish(self, path: Path, key: str) -> None:
-        """Put the file at `key`, durably and as a whole. What is published there already stays."""
+    async def publish(self, path: Path, key: str) -> bool:
+        """Put the file at `key`, durably and as a whole; False where something is published already, which stays."""
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to, not including, `end`."""

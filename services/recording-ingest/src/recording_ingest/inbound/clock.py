@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter
@@ -16,24 +17,24 @@ Download = Callable[[Job], Awaitable[Recording | None]]
 log = get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many workers, how long a job is theirs unless renewed, how often an empty queue is asked again."""
+
+    workers: int
+    lease_for: timedelta
+    poll: timedelta
+
+
 class DownloadWorkers:
     """Some workers over one queue. A job's lease is renewed while it is worked on; a lost one ends the work."""
 
-    def __init__(
-        self,
-        queue: Queue,
-        download: Download,
-        *,
-        workers: int,
-        lease_for: timedelta,
-        poll: timedelta,
-        registry: CollectorRegistry,
-    ) -> None:
+    def __init__(self, queue: Queue, download: Download, pace: Pace, registry: CollectorRegistry) -> None:
         self._queue = queue
         self._download = download
-        self._workers = workers
-        self._lease_for = lease_for
-        self._poll = poll.total_seconds()
+        self._workers = pace.workers
+        self._lease_for = pace.lease_for
+        self._poll = pace.poll.total_seconds()
         self._done = Counter(
             "fareline_ingest_downloads",
             "Attempts to store a recording, by the state and reason they left it in.",

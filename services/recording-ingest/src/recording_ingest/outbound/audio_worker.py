@@ -33,7 +33,7 @@ class Unusable(Exception):
 
 
 def probe(path: Path) -> dict[str, Any]:
-    """Return what decoding the whole file finds: duration by counted frames, levels, silence, peaks. Raises Unusable."""
+    """Return what decoding the whole file finds: counted duration, levels, silence, peaks. Raises Unusable."""
     if path.stat().st_size == 0:
         raise Unusable("not_audio", "the file is empty")
     _check_riff(path)

@@ -62,7 +62,7 @@ class Downloader:
     async def document(
         self, url: str, rules: HostRules, headers: Mapping[str, str], *, at_most: int = 64 * 1024
     ) -> tuple[int, Any, timedelta | None]:
-        """Return (status, document, retry after) of a small JSON answer; None for what is not there. Raises FetchFailed."""
+        """Return (status, document or None, pause asked for or None) of a small JSON answer. Raises FetchFailed."""
         try:
             async with open_url(
                 url, rules, headers=headers, patience=self._caps.patience, resolver=self._resolver

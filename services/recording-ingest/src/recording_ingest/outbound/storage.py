@@ -6,8 +6,9 @@ obstore's synchronous calls run in threads: its own asynchronous ones can abort 
 import asyncio
 import hashlib
 import os
-import shutil
+import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from obstore.store import LocalStore, from_url
 from recording_ingest.ports import Fetched, StoreLost
 
 _CHUNK = 512 * 1024
+_ONE_PUT = 64 * 1024 * 1024
 _INCOMING = "incoming"
 
 
@@ -30,9 +32,9 @@ class ObjectStorage:
     def __init__(self, url: str, scratch: Path | None = None) -> None:
         """`url` is a path, `file://…`, or what obstore takes (`s3://bucket/prefix`, …), which needs `scratch`."""
         parts = urlsplit(url)
-        self._root = (
-            Path(parts.path if parts.scheme == "file" else url).resolve() if parts.scheme in ("", "file") else None
-        )
+        self._root: Path | None = None
+        if parts.scheme in ("", "file"):
+            self._root = Path(parts.path or url).resolve()
         if self._root:
             self._root.mkdir(parents=True, exist_ok=True)
             self._scratch = self._root / _INCOMING
@@ -53,9 +55,9 @@ class ObjectStorage:
         """Copy what is published under `key` to `into`; None when there is nothing."""
         return await asyncio.to_thread(self._recover, key, into)
 
-    async def publish(self, path: Path, key: str) -> None:
-        """Put the file at `key`, on disk when this returns. What is published there already stays."""
-        await asyncio.to_thread(self._publish, path, key)
+    async def publish(self, path: Path, key: str) -> bool:
+        """Put the file at `key`, on disk when this returns; False where something is published there, which stays."""
+        return await asyncio.to_thread(self._publish, path, key)
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to `end`, half a MiB at a time. Raises StoreLost."""
@@ -80,19 +82,30 @@ class ObjectStorage:
                 size += file.write(chunk)
         return Fetched(digest.hexdigest(), size)
 
-    def _publish(self, path: Path, key: str) -> None:
-        if self._root is None:
-            obstore.put(self._store, key, path)
-            return
+    def _publish(self, path: Path, key: str) -> bool:
         try:
+            if self._root is None:
+                self._upload(path, key)
+                return True
             obstore.rename(self._store, f"{_INCOMING}/{path.name}", key, overwrite=False)
+            _flush_directory((self._root / key).parent)
         except AlreadyExistsError:
-            path.unlink(missing_ok=True)
-        _flush_directory((self._root / key).parent)
+            return False
+        return True
 
-    def free_bytes(self) -> int | None:
-        """Return the free space of a directory storage, None for a remote one."""
-        return shutil.disk_usage(self._root).free if self._root else None
+    def _upload(self, path: Path, key: str) -> None:
+        if path.stat().st_size <= _ONE_PUT:
+            obstore.put(self._store, key, path, mode="create", use_multipart=False)
+        else:
+            obstore.put(self._store, key, path)
+
+    def sweep(self, *, older_than: timedelta) -> int:
+        """Remove what killed workers left in scratch, and return how many files that were."""
+        limit = time.time() - older_than.total_seconds()
+        found = [path for path in self._scratch.iterdir() if path.is_file() and path.stat().st_mtime < limit]
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
 
 
 def _flush_directory(directory: Path) -> None:

@@ -39,16 +39,17 @@ async def download_recording(tools: Downloads, job: Job) -> Recording | None:
     Killed anywhere, it is begun again by whoever gets the lease next: the object key is always the same, an object is
     published whole or not at all, and one found published is adopted instead of fetched a second time.
     """
-    outcome = await _outcome(tools, job.entry)
+    outcome = await _outcome(tools, job)
     return outcome if await tools.queue.finish(job, outcome) else None
 
 
-async def _outcome(tools: Downloads, entry: Recording) -> Recording:
+async def _outcome(tools: Downloads, job: Job) -> Recording:
+    entry = job.entry
     if entry.state is State.EXPECTED:
         return never_announced(entry)
     if entry.attempts > tools.attempts_allowed + _KILLED_AT_MOST:
         return _failed(tools, entry, FetchFailed(Reason.SOURCE_FAILED, "every attempt ended the worker", final=True))
-    path = tools.store.scratch(entry.recording_id)
+    path = tools.store.scratch(f"{entry.recording_id}.{job.lease}")
     try:
         return await _stored(tools, entry, path)
     except FetchFailed as failure:
@@ -61,7 +62,10 @@ async def _stored(tools: Downloads, entry: Recording, path: Path) -> Recording:
     key = object_key(entry)
     fetched = await tools.store.recover(key, path) or await tools.source.fetch(entry, path)
     audio = await tools.audio.read(path)
-    await tools.store.publish(path, key)
+    if not await tools.store.publish(path, key):
+        # A worker that lost its lease was quicker: what it published counts, so that ledger and object agree.
+        fetched = await tools.store.recover(key, path) or fetched
+        audio = await tools.audio.read(path)
     return stored(entry, key=key, sha256=fetched.sha256, size_bytes=fetched.size_bytes, audio=audio, now=tools.clock())
 
 

@@ -1,0 +1,117 @@
+"""The composition root: the only module that names concrete classes."""
+
+import asyncio
+import os
+from datetime import timedelta
+from functools import partial
+
+from fareline_chassis.auth import TokenBook
+from fareline_chassis.clock import utc_now
+from fareline_chassis.health import Health
+from fareline_chassis.kafka.consumer import build_broker, declare_batch_subscriber
+from fareline_chassis.kafka.producer import Producer
+from fareline_chassis.lifecycle import Background, serve, wait_for
+from fareline_chassis.postgres.migrations import pending
+from fareline_chassis.postgres.pool import Database
+from fareline_chassis.telemetry import build_telemetry
+from fareline_contracts.accounts import load_accounts
+from fareline_contracts.topics import CALLS
+from recording_ingest.inbound.access import Gate
+from recording_ingest.inbound.calls_api import CallsApi
+from recording_ingest.inbound.clock import DownloadWorkers, Pace, drain, repeat
+from recording_ingest.inbound.http import build_http
+from recording_ingest.inbound.kafka import GROUP, CallEventsIn
+from recording_ingest.inbound.recordings_api import RecordingsApi
+from recording_ingest.outbound.accounts import AccountBook
+from recording_ingest.outbound.audio import AudioIndex
+from recording_ingest.outbound.connections import Patience
+from recording_ingest.outbound.downloads import Caps, Downloader
+from recording_ingest.outbound.gauges import Backlog
+from recording_ingest.outbound.kafka_facts import KafkaAnnouncer
+from recording_ingest.outbound.postgres_ledger import PostgresLedger
+from recording_ingest.outbound.postgres_projection import PostgresCallLog
+from recording_ingest.outbound.postgres_reading import PostgresReader
+from recording_ingest.outbound.sources import AccountSources
+from recording_ingest.outbound.storage import ObjectStorage
+from recording_ingest.settings import Settings
+from recording_ingest.usecases.download_recording import Downloads, download_recording
+from recording_ingest.usecases.project_calls import project_calls
+from recording_ingest.usecases.tell_outcomes import tell_outcomes
+
+SCHEMA, MIGRATIONS = "recording_ingest", "recording_ingest.migrations"
+_SCRATCH_KEPT = timedelta(hours=1)
+
+
+class Service:
+    """One process of recording-ingest. Its parts are made here and nowhere else."""
+
+    def __init__(self, settings: Settings) -> None:
+        name = f"recording-ingest-{os.getpid()}"
+        bootstrap, prefix = settings.kafka_bootstrap, settings.kafka_topic_prefix
+        pool = (settings.database_pool_min, settings.database_pool_max)
+        accounts = load_accounts(settings.fareline_accounts_file, demo=settings.fareline_demo)
+        self._settings, self._health = settings, Health()
+        self._telemetry = build_telemetry("recording-ingest", settings)
+        self._background = Background(self._health)
+        self._dsn = settings.database_url.get_secret_value()
+        postgres = self._health.component("postgres")
+        self._database = Database(self._dsn, *pool, postgres, application_name=name, search_path=SCHEMA)
+        self._producer = Producer(bootstrap, client_id=name, topic_prefix=prefix)
+        self._broker = build_broker(bootstrap, client_id=name, topic_prefix=prefix)
+        self._accounts = AccountBook(accounts, demo=settings.fareline_demo, ready_delay=settings.ready_delay)
+        self._ledger = PostgresLedger(self._database)
+        self._store = ObjectStorage(settings.storage_url, settings.scratch_dir)
+        self._audio = AudioIndex(settings.download_workers)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        gate = Gate(TokenBook.load(self._settings.fareline_tokens_file, demo=self._settings.fareline_demo))
+        reader = PostgresReader(self._database)
+        calls, recordings = CallsApi(reader, gate, utc_now), RecordingsApi(reader, self._store, gate, utc_now)
+        app = build_http(calls, recordings, self._health, self._telemetry.registry)
+        host, port = self._settings.http_host, self._settings.http_port
+        await serve(app, host=host, port=port, health=self._health, on_start=self._start, on_stop=self._stop)
+
+    async def _start(self) -> None:
+        await self._database.connect()
+        await wait_for("migrations", self._migrated, component=self._health.component("migrations"))
+        await self._keep_house()
+        self._spawn()
+        project = partial(project_calls, PostgresCallLog(self._database), waits_of=self._accounts.waits_of)
+        handler = CallEventsIn(project, self._producer, self._telemetry.registry)
+        declare_batch_subscriber(self._broker, topic=CALLS.name, group=GROUP, handler=handler)
+        await self._broker.start(self._health.component("kafka"))
+
+    def _spawn(self) -> None:
+        tell = partial(tell_outcomes, self._ledger, KafkaAnnouncer(self._producer))
+        backlog = Backlog(self._ledger, self._telemetry.registry)
+        self._background.spawn("postgres-watch", self._database.watch)
+        self._background.spawn("downloads", self._workers().run)
+        self._background.spawn("facts", partial(drain, tell, poll=self._settings.download_poll))
+        self._background.spawn("backlog", partial(repeat, backlog.measure, every=timedelta(seconds=15)), required=False)
+        self._background.spawn("housekeeping", partial(repeat, self._keep_house, every=timedelta(hours=1)))
+
+    def _workers(self) -> DownloadWorkers:
+        given = self._settings
+        caps = Caps(size_bytes=given.download_max_bytes, patience=Patience(total=given.download_timeout))
+        source = AccountSources(self._accounts.sources(), Downloader(caps))
+        retries = (given.download_first_retry, given.download_attempts)
+        tools = Downloads(self._ledger, source, self._store, self._audio, utc_now, *retries)
+        pace = Pace(workers=given.download_workers, lease_for=given.download_lease, poll=given.download_poll)
+        return DownloadWorkers(self._ledger, partial(download_recording, tools), pace, self._telemetry.registry)
+
+    async def _keep_house(self) -> None:
+        await self._ledger.make_months(utc_now())
+        await asyncio.to_thread(self._store.sweep, older_than=_SCRATCH_KEPT)
+
+    async def _migrated(self) -> None:
+        if missing := await pending(self._dsn, MIGRATIONS, SCHEMA):
+            raise RuntimeError(f"not applied: {', '.join(missing)}")
+
+    async def _stop(self) -> None:
+        await self._broker.stop()
+        await self._background.stop()
+        await self._audio.close()
+        await self._producer.stop()
+        await self._database.close()
+        self._telemetry.shutdown()

@@ -1,0 +1,38 @@
+"""The HTTP interface as one application: the routes of the call log, of recordings, and of health."""
+
+import asyncpg
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CollectorRegistry
+
+from fareline_chassis.health import Health, health_routes
+from fareline_chassis.postgres.errors import DatabaseUnavailable
+from fareline_chassis.problems import Problem, problem_handlers
+from recording_ingest.inbound.calls_api import CallsApi
+from recording_ingest.inbound.recordings_api import RecordingsApi
+
+_DESCRIPTION = """The call log and its recordings. Bearer tokens name tenants and scopes (`calls:read`,
+`calls:read_numbers`, `recordings:read`); persons' phones are masked without `calls:read_numbers`. Rows grow while
+events arrive and are usually complete within seconds of the call's end: see `row_state` and `updated_at`. Errors are
+RFC 9457 problems."""
+
+
+def build_http(calls: CallsApi, recordings: RecordingsApi, health: Health, registry: CollectorRegistry) -> FastAPI:
+    """Return the application."""
+    app = FastAPI(
+        title="Fareline recording-ingest",
+        version="1",
+        description=_DESCRIPTION,
+        routes=list(health_routes(health, registry)),
+        redoc_url=None,
+    )
+    app.include_router(calls.router())
+    app.include_router(recordings.router())
+    problem_handlers(app)
+    for away in (DatabaseUnavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError):
+        app.add_exception_handler(away, _unavailable)
+    return app
+
+
+async def _unavailable(_: Request, __: Exception) -> Response:
+    problem = Problem(503, detail="The database cannot be reached just now.", headers={"Retry-After": "2"})
+    return problem.response()

@@ -1,0 +1,44 @@
+"""The accounts file as the values that downloads and the ledger need."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from fareline_contracts.accounts import Account
+from recording_ingest.domain.addresses import HostRules
+from recording_ingest.domain.recordings import Waits
+from recording_ingest.outbound.sources import SourceAccount
+
+
+class AccountBook:
+    """The accounts this process knows, by name."""
+
+    def __init__(self, accounts: Mapping[str, Account], *, demo: bool, ready_delay: timedelta) -> None:
+        """`ready_delay` is the pause before a link is asked for; private hosts are allowed in the `demo` only."""
+        self._accounts = accounts
+        self._demo = demo
+        self._ready_delay = ready_delay
+
+    def sources(self) -> dict[str, SourceAccount]:
+        """Return where each account's recordings come from."""
+        return {name: self._source(account) for name, account in self._accounts.items()}
+
+    def waits_of(self, name: str) -> Waits:
+        """Return how an account's PBX behaves; one that is not in the file any more has nothing to wait for."""
+        account = self._accounts.get(name)
+        if account is None:
+            return Waits()
+        days = account.recordings.retention_days
+        return Waits(after_ready=self._ready_delay, retention=timedelta(days=days) if days else None)
+
+    def _source(self, account: Account) -> SourceAccount:
+        source = account.recordings
+        return SourceAccount(
+            kind=account.kind,
+            rules=HostRules(
+                hosts=frozenset(host.lower() for host in source.allowed_hosts),
+                private=self._demo and source.allow_private_hosts,
+            ),
+            api_base=source.api_base,
+            api_key=source.api_key.get_secret_value() if source.api_key else None,
+            api_secret=source.api_secret.get_secret_value() if source.api_secret else None,
+        )
