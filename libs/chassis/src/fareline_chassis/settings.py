@@ -88,7 +88,8 @@ S = TypeVar("S", bound=BaseSettings)
 def load_settings(settings: type[S], *, say: Callable[[str], object] | None = None) -> S:
     """Read `settings` from the environment, or end the process with code 2 and one line for each unusable variable.
 
-    `say` takes the text, standard error without it. Raises SystemExit(2). Names are told, values never: they may be secrets.
+    `say` takes the text, standard error without it. Names are told, values never: they may be secrets.
+    Raises SystemExit(2).
     """
     try:
         return settings()
