@@ -48,13 +48,11 @@ class ReplicaFeed:
         replica: DroppingReplica,
         heartbeats: Heartbeats,
         *,
-        on_applied: Callable[[InRecord], None],
-        on_unreadable: Callable[[InRecord, Unreadable], None],
+        on_unreadable: Callable[[str, Exception], None],
     ) -> None:
-        """`on_applied` hears of each binding that was news."""
+        """`on_unreadable` hears the topic of each record that could not be read, and why."""
         self._replica = replica
         self._heartbeats = heartbeats
-        self._on_applied = on_applied
         self._on_unreadable = on_unreadable
         self._take = {BINDINGS.name: self._binding, NUMBERS.name: self._number, TENANTS.name: self._tenant}
 
@@ -70,7 +68,7 @@ class ReplicaFeed:
         try:
             self._take[record.topic](record)
         except Unreadable as error:
-            self._on_unreadable(record, error)
+            self._on_unreadable(f"record of {record.topic}", error)
 
     def _binding(self, record: InRecord) -> None:
         key = record.key or b""
@@ -80,8 +78,8 @@ class ReplicaFeed:
         elif record.value is None:
             tenant, _, order_id = _text(key).partition("/")
             self._replica.drop_binding(tenant, order_id)
-        elif self._replica.put_binding(read_binding(record.value, _trace(record))):
-            self._on_applied(record)
+        else:
+            self._replica.put_binding(read_binding(record.value, _trace(record)))
 
     def _number(self, record: InRecord) -> None:
         if record.value is None:

@@ -1,7 +1,6 @@
 """What the webhooks tell about themselves: one log line an answer at most, and metrics bound once to their labels."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -82,6 +81,11 @@ class Observer:
         self._trouble.labels(what).inc()
         _log.error("trouble", what=what, exc_info=error)
 
+    def event_refused(self, why: str) -> None:
+        """Note a call event that Kafka will never take."""
+        self._trouble.labels("event refused").inc()
+        _log.error("call event refused by kafka", why=why)
+
     def looked_up(self, result: str) -> None:
         """Note a question to order-binder."""
         self._lookups.labels(result).inc()
@@ -94,11 +98,7 @@ class Observer:
         return bound
 
 
-def gauge(registry: CollectorRegistry, name: str, text: str, read: Callable[[], float]) -> None:
-    """Register a gauge that is read when it is asked for."""
-    Gauge(name, text, registry=registry).set_function(read)
-
-
-def seconds(age: timedelta | None) -> float:
-    """Return an age in seconds, NaN where it is not known."""
-    return float("nan") if age is None else age.total_seconds()
+def add_gauges(registry: CollectorRegistry, gauges: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
+    """Register gauges, by name with text and function, which are read when they are asked for."""
+    for name, (text, read) in gauges.items():
+        Gauge(f"fareline_router_{name}", text, registry=registry).set_function(read)

@@ -20,7 +20,7 @@ _log = get_logger(__name__)
 class Filling(Protocol):
     """Who must know when the replica is filled, and how many partitions are to be heard."""
 
-    filled: bool
+    filled: asyncio.Event
 
     def expect(self, partitions: int) -> None:
         """Say how many partitions the bindings topic has."""
@@ -81,7 +81,7 @@ class ReplicaTasks:
 
     def _settle(self) -> None:
         """Say that the replica is filled, and spare the garbage collector what stays anyway."""
-        self._filling.filled = True
+        self._filling.filled.set()
         gc.collect()
         gc.freeze()
         self._component.ok("filled")

@@ -1,5 +1,6 @@
 """How old the replica's data is, and whether news still reaches it: told by the publishers' heartbeats."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -7,14 +8,17 @@ CUT_OFF_AFTER_S = 5.0
 
 
 class Freshness:
-    """Heartbeats by partition. `monotonic` is the reader's own clock, in seconds, which nobody sets."""
+    """Heartbeats by partition. `monotonic` is the reader's own clock, in seconds, which nobody sets.
+
+    `filled` is set, for good, when the replica has been loaded once.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._heard: dict[int, float] = {}
         self._input_as_of: dict[int, datetime] = {}
         self._partitions: int | None = None
-        self.filled = False
+        self.filled = asyncio.Event()
 
     def expect(self, partitions: int) -> None:
         """Say how many partitions the bindings topic has: each must be heard."""
@@ -41,4 +45,16 @@ class Freshness:
     @property
     def unsure(self) -> bool:
         """Whether the replica may lack what order-binder has: still filling, or cut off."""
-        return not self.filled or self.cut_off
+        return not self.filled.is_set() or self.cut_off
+
+    def readings(self, clock: Callable[[], datetime]) -> dict[str, tuple[str, Callable[[], float]]]:
+        """Return what is worth a gauge: name, text and function. An age that is not known is NaN."""
+
+        def age() -> float:
+            known = self.age(clock())
+            return float("nan") if known is None else known.total_seconds()
+
+        return {
+            "data_age_seconds": ("Age of the replica's data.", age),
+            "cut_off": ("Whether heartbeats fail to arrive.", lambda: self.cut_off),
+        }
