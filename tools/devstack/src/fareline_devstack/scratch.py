@@ -12,14 +12,14 @@ LOCK = "owner.lock"
 
 
 class Scratch:
-    """A fresh folder in the system's temporary folder.
+    """A fresh folder in `parent`, by default the system's temporary folder.
 
     `kept=False`: it belongs to this process, and the next `Scratch` of anybody sweeps it away if this process ended
     without `remove()`. `kept=True`: it stays until somebody removes it (`make down`).
     """
 
-    def __init__(self, *, kept: bool = False) -> None:
-        parent = temporary_folder()
+    def __init__(self, *, kept: bool = False, parent: Path | None = None) -> None:
+        parent = parent or temporary_folder()
         sweep(parent)
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         self._lock = None if kept else _lock(self.path)

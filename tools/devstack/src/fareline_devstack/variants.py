@@ -59,6 +59,12 @@ def prepare(variant: Variant, environment: Mapping[str, str] = os.environ, on_st
         ensure_jars(environment)
 
 
+def require_machine(environment: Mapping[str, str] = os.environ) -> None:
+    """Raise `StackUnavailable` where this machine can run neither variant; fetches and starts nothing natively."""
+    if choose_variant(environment) is Variant.NATIVE:
+        require_tools(environment)
+
+
 @dataclass(frozen=True, slots=True)
 class Builder:
     """Makes servers, not yet started, whose data lives below `folder` and whose logs are in `logs`."""

@@ -11,11 +11,13 @@ from fareline_devstack.processes import Lifetime
 from fareline_devstack.progress import Steps
 from fareline_devstack.services.catalogue import SERVICES
 from fareline_devstack.system import System, SystemInfo
+from fareline_devstack.variants import require_machine
 
 
 def up() -> None:
     """Start Kafka, Postgres and the three services, load the demo tenants, and leave everything running."""
     console = Console()
+    require_machine()
     layout = find_layout()
     if running := still_running(layout):
         raise DevstackError(f"already running: {', '.join(running)}; `make status` tells more, `make down` ends it")

@@ -1,10 +1,11 @@
 """Create topics on a running Kafka: those of the registry, or any that a test asks for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import for_code
+from aiokafka.errors import KafkaError, for_code
 
 from fareline_contracts.topics import deployed_topics
 from fareline_devstack.errors import DevstackError
@@ -33,15 +34,11 @@ def registry_specs(prefix: str = "", partitions: int = PARTITIONS) -> list[Topic
 async def create_topics(bootstrap: str, specs: Iterable[TopicSpec]) -> None:
     """Create the topics that do not exist yet; those that do are left as they are.
 
-    Raises `DevstackError` naming the first topic that Kafka refused.
+    Raises `DevstackError` when Kafka does not answer, or naming the first topic that it refused.
     """
     wanted = [_new_topic(spec) for spec in specs]
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with _admin(bootstrap) as admin:
         response = await admin.create_topics(wanted)
-    finally:
-        await admin.close()
     for name, code, *said in response.topic_errors:
         if code not in {0, ALREADY_EXISTS}:
             raise DevstackError(f"Kafka refused the topic {name}: {_reason(code, said)}")
@@ -49,10 +46,20 @@ async def create_topics(bootstrap: str, specs: Iterable[TopicSpec]) -> None:
 
 async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
     """Delete topics; those that do not exist are no error."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with _admin(bootstrap) as admin:
         await admin.delete_topics(list(names))
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+    except KafkaError as silent:
+        await admin.close()
+        raise DevstackError(f"Kafka does not answer at {bootstrap}: {silent}") from silent
+    try:
+        yield admin
     finally:
         await admin.close()
 

