@@ -10,6 +10,6 @@ T = TypeVar("T")
 async def eventually(look: Callable[[], Awaitable[T]], *, within: float = 40.0, every: float = 0.02) -> T:
     """Return the first truthy result of `look`; fail after `within` seconds."""
     async with asyncio.timeout(within):
-        while not (result := await look()):  # noqa: ASYNC110 - what is looked at sets no event
+        while not (result := await look()):
             await asyncio.sleep(every)
         return result
