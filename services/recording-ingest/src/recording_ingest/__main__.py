@@ -1,4 +1,4 @@
-"""`python -m recording_ingest run` serves, `… migrate [pre|post|all]` prepares the database."""
+"""`python -m recording_ingest run` serves; `migrate` with pre, post or all prepares the database."""
 
 import enum
 from typing import Annotated
