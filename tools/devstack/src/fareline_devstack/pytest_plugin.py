@@ -32,7 +32,8 @@ from fareline_devstack.servers import Server
 from fareline_devstack.variants import Builder, Variant, choose_variant, prepare
 from fareline_devstack.waiting import run_blocking
 
-SERVER_FIXTURES = frozenset({"kafka_bootstrap", "postgres_server", "own_kafka", "own_postgres"})
+KAFKA_FIXTURES = frozenset({"kafka_bootstrap", "own_kafka"})
+SERVER_FIXTURES = KAFKA_FIXTURES | {"postgres_server", "own_postgres"}
 MARKER = "stack"
 OTHER_INFRASTRUCTURE_MARKER = "e2e"
 KAFKA_VARIABLE = "FARELINE_TEST_KAFKA"
@@ -69,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Fetch what is missing before the first test's time begins to run."""
-    wanted = any(item.get_closest_marker(MARKER) for item in session.items)
+    wanted = any(_needs_kafka(item) for item in session.items)
     if wanted and not session.config.option.collectonly and KAFKA_VARIABLE not in os.environ:
         try:
             prepare(choose_variant())
@@ -79,6 +80,11 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 def _needs_infrastructure(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in (MARKER, OTHER_INFRASTRUCTURE_MARKER))
+
+
+def _needs_kafka(item: pytest.Item) -> bool:
+    named = bool(KAFKA_FIXTURES & set(getattr(item, "fixturenames", ())))
+    return named or item.get_closest_marker(OTHER_INFRASTRUCTURE_MARKER) is not None
 
 
 def refuse_in_unit_run(config: pytest.Config, what: str) -> None:

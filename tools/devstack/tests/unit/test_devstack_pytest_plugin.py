@@ -59,7 +59,7 @@ def test_machine_that_can_run_no_server_is_told_once_before_the_first_test(plugg
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-    result = plugged(TESTS)
+    result = plugged("def test_it(kafka_bootstrap):\n    pass\n")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*Fareline needs either a running Docker engine*"])
 

@@ -2,7 +2,7 @@
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from fareline_devstack.kafka import probe as kafka_probe
 from fareline_devstack.layout import find_layout
@@ -16,16 +16,18 @@ NOT_RUNNING = 1
 def status() -> None:
     """Say what runs, where, and whether it is ready; exit code 1 unless everything is."""
     console = Console()
-    left = LeftRunning.read(find_layout().state_file)
+    layout = find_layout()
+    left = LeftRunning.read(layout.state_file)
     if left is None:
         console.print("Nothing is running; `make up` starts everything.")
         raise typer.Exit(NOT_RUNNING)
-    table = Table("what", "state", "address", "pid", "log")
+    table = Table("what", "state", Column("address", overflow="fold"), "pid")
+    table.caption, table.caption_justify = f"logs in {layout.logs}", "left"
     ready = [_add_container(table, entry.name, entry.address) for entry in left.containers]
     for process in left.processes:
         state = _state(process.name, process.address) if process.running else "ended"
         ready.append(state == "ready")
-        table.add_row(process.name, _coloured(state), process.address, str(process.pid), process.log)
+        table.add_row(process.name, _coloured(state), process.address, str(process.pid))
     console.print(table)
     if not all(ready):
         raise typer.Exit(NOT_RUNNING)
@@ -33,7 +35,7 @@ def status() -> None:
 
 def _add_container(table: Table, name: str, address: str) -> bool:
     state = _state(name, address)
-    table.add_row(name, _coloured(state), address, "container", "")
+    table.add_row(name, _coloured(state), address, "container")
     return state == "ready"
 
 
