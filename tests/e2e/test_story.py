@@ -65,5 +65,5 @@ def test_a_planted_wrong_expectation_makes_the_demo_fail_and_name_the_step(house
     assert perform(console, lambda _: nullcontext(house), chapters=lambda stage: [Wrong(stage)]) == 1
     said = " ".join(out.getvalue().split())
     assert "otherwise at step “A driver without an order reaches a client”" in said
-    assert "expected dial +7 926 000-00-00, showing +7 495 000-02-01, recorded; got play" in said
+    assert "expected ring +7 926 000-00-00, showing +7 495 000-02-01, recorded; got play" in said
     assert "call-router.log" in said

@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from fareline_devstack.story.calls import PbxRefused
+from fareline_devstack.story.phones import readable
 from fareline_devstack.story.play import play
 from fareline_devstack.story.report import StoryReport, readable_time, summary
-from fareline_devstack.story.routes import Do, Route, ask, dial, operator, readable
+from fareline_devstack.story.routes import Do, Route, ask, dial, operator
 from fareline_devstack.story.scene import Exchange, Freshness, Via
 from fareline_devstack.story.steps import Step
 
@@ -67,9 +68,9 @@ async def test_a_planted_wrong_expectation_ends_the_story_and_is_named():
     results, printed = await told(Step("first", goes_well), Step("wrong", goes_otherwise), Step("never", goes_well))
     assert [result.title for result in results] == ["first", "wrong"]
     assert "✗ 1.2 wrong" in printed
-    assert "dial +7 926 123-45-67, showing +7 495 000-01-01, recorded" in printed
+    assert "ring client Anna +7 926 123-45-67, showing" in printed
     assert "wait for a code" in printed
-    assert str(results[-1].failure).startswith("step “wrong”: the call: expected dial +7 926")
+    assert str(results[-1].failure).startswith("step “wrong”: the call: expected ring client Anna")
 
 
 @pytest.mark.parametrize(("step", "what"), [(is_refused, "503: spool full"), (finds_nobody, "ConnectError")])
@@ -90,7 +91,7 @@ async def test_no_line_is_wider_than_the_console():
 async def test_the_summary_counts_steps_answers_and_freshness():
     results, _ = await told(Step("first", goes_well))
     said = " ".join(summary(results, took=timedelta(seconds=3)))
-    assert "1 steps as told in 3.0 s" in said
+    assert "All 1 steps went as told, in 3.0 s" in said
     assert "slowest after 7 ms" in said
     assert "31 ms at most" in said
 

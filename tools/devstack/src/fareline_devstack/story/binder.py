@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from fareline_devstack.story.routes import readable
+from fareline_devstack.story.phones import readable
 
 _WAIT_S = 2
 _READ_TIMEOUT_S = 10.0

@@ -36,15 +36,15 @@ class CallLog:
     token: str
 
     async def calls(self, since: datetime) -> Sequence[Row]:
-        """Return the rows of all calls since then, oldest first."""
+        """Return the rows of all calls since then, in the order in which they were answered."""
         rows: list[Row] = []
         parameters: dict[str, str | int] = {"since": since.isoformat(), "limit": 500}
         while True:
             page = await self._json("/v1/calls", parameters)
             rows += page["calls"]
-            cursor = page.get("next_cursor")
+            cursor = page.get("next")
             if not cursor:
-                return sorted(rows, key=lambda row: str(row["started_at"]))
+                return sorted(rows, key=lambda row: str(row["decided_at"]))
             parameters["cursor"] = cursor
 
     async def call(self, call_id: str) -> Row:

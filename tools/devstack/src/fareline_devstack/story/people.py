@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from fareline_contracts.orders import OrderParty
-from fareline_devstack.story.routes import readable
+from fareline_devstack.story.phones import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +42,10 @@ DARIA = Person("c-79", "client Daria", "+79275556688", "Daria")
 SOLO_NUMBER = "+74950000201"
 DEMO_MAIN = "+74950000001"
 DEMO_DESK = "+74950000009"
+
+_EVERYBODY = (OLEG, PAVEL, VERA, NINA, STRANGER, ALEXEI, IGOR, ANNA, SERGEI, BORIS, TIMUR, DARIA)
+
+
+def names() -> dict[str, str]:
+    """Return whose phone is whose, for a reader who does not know the numbers by heart."""
+    return {person.phone: person.name for person in _EVERYBODY} | {ALEXEI.other_phone: "another phone"}

@@ -13,7 +13,7 @@ from rich.console import Console
 from fareline_contracts.accounts import load_accounts
 from fareline_devstack.progress import OnStep, Steps
 from fareline_devstack.story.fake_zadarma import FakeZadarma
-from fareline_devstack.story.log_table import log_table
+from fareline_devstack.story.log_table import print_log
 from fareline_devstack.story.play import StepResult, chapters_of, play
 from fareline_devstack.story.report import StoryReport, print_end, readable_time
 from fareline_devstack.story.stage import Stage
@@ -48,7 +48,8 @@ def perform(console: Console, open_house: OpenHouse, *, chapters: TellChapters =
         results = asyncio.run(_play(console, house, chapters))
         print_end(console, results, house.logs)
     took = timedelta(seconds=perf_counter() - began)
-    console.print(f"[dim]Everything is stopped again. From nothing to here: {readable_time(took)}.[/]")
+    console.print(f"\nEverything is stopped again, {readable_time(took)} after the start.", highlight=False)
+    console.print("`make up` starts the same and leaves it running for you.", highlight=False)
     return OTHERWISE if any(result.failure for result in results) else AS_TOLD
 
 
@@ -79,6 +80,5 @@ async def _play(console: Console, house: House, chapters: TellChapters) -> Seque
     async with open_stage(house.system, accounts, house.zadarma) as stage:
         results = await play(chapters(stage), on_chapter=report.chapter, on_start=report.start, on_end=report.end)
         if not any(result.failure for result in results):
-            console.print()
-            console.print(log_table(await stage.call_log.calls(stage.opened_at)))
+            print_log(console, await stage.call_log.calls(stage.opened_at))
     return results

@@ -37,7 +37,7 @@ class Recording:
     """Order o-1001 once more: driver and client talk for some seconds, and somebody listens to it afterwards."""
 
     title = "The recording"
-    about = "The PBX records the call; Fareline fetches the file and keeps it beside the order that the call was about."
+    about = "Zadarma records the call and wants 15 s before it hands the file out. Fareline fetches it and keeps it."
 
     def __init__(self, stage: Stage, ride: Ride) -> None:
         self._stage = stage
@@ -84,7 +84,7 @@ class Recording:
         self._part = parts[0]
         seconds = float(self._part["duration_s"])
         stored = f"stored: {self._part['size_bytes']:,} bytes of {self._part['codec']}, {seconds:.1f} s"
-        scene.note(Exchange(Via.LOG, "is the recording there?", stored, _since(began)))
+        scene.note(Exchange(Via.LOG, "is the recording stored?", stored, _since(began)))
         digest = hashlib.sha256(talk.audio.data).hexdigest()
         scene.expect("the sha256 of the stored file", got=self._part["sha256"], expected=digest)
         _expect_near(scene, "the duration of the recording", seconds, talk.audio.seconds, _DURATION_TOLERANCE_S)

@@ -12,11 +12,18 @@ from rich.status import Status
 from rich.table import Table
 
 from fareline_devstack.story.play import StepResult
-from fareline_devstack.story.scene import Exchange
+from fareline_devstack.story.scene import Exchange, Via
 from fareline_devstack.story.steps import Chapter, Step
 
 WIDEST = 110
 _INDENT = 5
+_LEGEND = (
+    (Via.KAFKA, "the taxi platform writes an order's new state to Kafka"),
+    (Via.BINDING, "an app asks which number driver and client may call"),
+    (Via.ZADARMA, "Zadarma, a cloud PBX, asks where a call should go"),
+    (Via.GENERIC, "another PBX asks the same by Fareline's own contract"),
+    (Via.LOG, "an analyst looks at calls and recordings"),
+)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -75,13 +82,17 @@ class StoryReport:
 
 def print_introduction(console: Console) -> None:
     """Say what is about to be seen."""
-    console.print("[bold]Fareline[/] - one number between driver and client", highlight=False)
+    console.print("[bold]Fareline[/] - one number between driver and client\n", highlight=False)
     console.print(
-        "Real Kafka, real PostgreSQL, three services; a taxi platform and two PBXs played by this program, which only "
-        "uses public interfaces. People and phones are invented.\n",
-        style="dim",
+        "This starts a real Kafka, a real PostgreSQL and Fareline's three services on this machine, then plays a taxi "
+        "platform and two PBXs against their public interfaces. People and phones are invented. In what follows:",
         highlight=False,
     )
+    legend = Table.grid(padding=(0, 2, 0, 0))
+    legend.add_column(width=11, style="cyan")
+    for via, meaning in _LEGEND:
+        legend.add_row(via, meaning)
+    console.print(Padding(legend, (0, 0, 1, 1)))
 
 
 def print_end(console: Console, results: Sequence[StepResult], logs: Path) -> None:
@@ -102,17 +113,17 @@ def print_end(console: Console, results: Sequence[StepResult], logs: Path) -> No
 
 def summary(results: Sequence[StepResult], *, took: timedelta) -> list[str]:
     """Return the closing sentences: how many steps, how fast the answers were, how fresh the data."""
-    said = [f"{len(results)} steps as told in {readable_time(took)}."]
+    said = [f"All {len(results)} steps went as told, in {readable_time(took)}."]
     waits = [exchange.took for result in results for exchange in result.exchanges if exchange.routing]
     if waits:
         said.append(
-            f"{len(waits)} questions of PBXs answered: half of them within {readable_time(_half(waits))}, "
-            f"the slowest after {readable_time(max(waits))}."
+            f"PBXs asked {len(waits)} times where a call should go: half the answers came within "
+            f"{readable_time(_half(waits))}, the slowest after {readable_time(max(waits))}."
         )
     fresh = [one.routable for result in results for one in result.fresh]
     if fresh:
         said.append(
-            f"From an order event until calls followed it: {readable_time(_half(fresh))} as a rule, "
+            f"From an order event until calls followed it: {readable_time(_half(fresh))} mostly, "
             f"{readable_time(max(fresh))} at most."
         )
     return said

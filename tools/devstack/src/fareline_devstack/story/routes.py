@@ -3,6 +3,9 @@
 import enum
 from dataclasses import dataclass, field
 
+from fareline_devstack.story.people import names
+from fareline_devstack.story.phones import named, readable
+
 
 class Do(enum.StrEnum):
     """The deed that an answer ends with."""
@@ -41,7 +44,7 @@ class Route:
         match self.do:
             case Do.DIAL:
                 recorded = "recorded" if self.recorded else "not recorded"
-                return f"dial {readable(self.phone or '?')}, showing {readable(self.shows or '?')}, {recorded}"
+                return f"ring {named(self.phone or '?', names())}, showing {readable(self.shows or '?')}, {recorded}"
             case Do.ASK:
                 return f"play “{self.prompt or 'greeting'}”, wait for a code"
             case Do.FALLBACK:
@@ -67,10 +70,3 @@ def ask() -> Route:
 def operator() -> Route:
     """Return the route to the call centre."""
     return Route(Do.FALLBACK, target="operator")
-
-
-def readable(phone: str) -> str:
-    """Return a Russian number as people write it, any other as it is: `+7 903 111-22-33`."""
-    if not (phone.startswith("+7") and len(phone) == len("+79031112233")):
-        return phone
-    return f"+7 {phone[2:5]} {phone[5:8]}-{phone[8:10]}-{phone[10:]}"

@@ -14,7 +14,8 @@ from fareline_devstack.story.fake_zadarma import FakeZadarma
 from fareline_devstack.story.generic import GenericPbx
 from fareline_devstack.story.orders import TaxiOrder
 from fareline_devstack.story.people import Person
-from fareline_devstack.story.routes import Route, readable
+from fareline_devstack.story.phones import readable
+from fareline_devstack.story.routes import Route
 from fareline_devstack.story.scene import Exchange, Freshness, Scene, Via
 from fareline_devstack.story.taxi_platform import Published, TaxiPlatform
 from fareline_devstack.story.zadarma import Zadarma
@@ -46,7 +47,10 @@ class Announced:
 
 @dataclass(slots=True)
 class Stage:
-    """Everything a step may touch. `placed` grows with every call whose answer was as told."""
+    """Everything a step may touch. `placed` grows with every call whose answer was as told.
+
+    `opened_at` is a whole second, as the times of Zadarma are: no call of the story began before it.
+    """
 
     platform: TaxiPlatform
     binder: BindingApi
@@ -54,7 +58,7 @@ class Stage:
     own_pbx: GenericPbx
     call_log: CallLog
     recordings: FakeZadarma
-    opened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    opened_at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     placed: list[PlacedCall] = field(default_factory=list)
 
     async def announce(self, scene: Scene, order: TaxiOrder, snapshot: OrderSnapshot) -> Announced:
@@ -108,15 +112,16 @@ class Stage:
         order_id: str | None = None,
     ) -> PbxCall:
         """Call at once after an order event, again and again until it is routed by it; note how long that took."""
-        bound = perf_counter() - after.published.sent_at
+        bound, attempts = perf_counter() - after.published.sent_at, 0
         while True:
-            call = make()
+            call, attempts = make(), attempts + 1
             answered = await call.start()
             since = perf_counter() - after.published.sent_at
             if answered.route == expected or since > _GIVE_UP_S:
                 break
             await asyncio.sleep(_RING_AGAIN_S)
-        self._heard(scene, call, f"{who} calls {readable(call.number)}", answered)
+        again = f", {attempts} times until the news is there" if attempts > 1 else ""
+        self._heard(scene, call, f"{who} calls {readable(call.number)}{again}", answered)
         scene.expect(f"the call of {who.name}", got=answered.route, expected=expected)
         scene.fresh.append(Freshness(after.order_id, timedelta(seconds=bound), timedelta(seconds=since)))
         self._place(call, who, reason=reason, order_id=order_id)
