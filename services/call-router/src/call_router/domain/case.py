@@ -49,6 +49,11 @@ class Case:
         """Whether a number was dialled that is lent to bindings."""
         return self.number.role is NumberRole.POOL
 
+    @property
+    def staff(self) -> bool:
+        """Whether the caller is on the tenant's list of phones and PBX extensions."""
+        return self.caller in self.tenant.staff or self.question.caller.strip() in self.tenant.staff
+
     def ended(self, binding: Binding) -> bool:
         """Whether a binding is over by now."""
         return binding.ended(self.now)

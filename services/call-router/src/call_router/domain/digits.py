@@ -8,7 +8,6 @@ from call_router.domain.decisions import Reason, Verdict
 from call_router.domain.dialling import dial
 from call_router.domain.fallback import ask, fallback
 from call_router.domain.limits import no_more_codes
-from call_router.domain.number import is_staff
 from call_router.domain.windows import is_open
 
 EMERGENCY = frozenset({"112", "101", "102", "103", "911"})
@@ -26,7 +25,7 @@ def typed_code(case: Case) -> Verdict | None:
     if digits in EMERGENCY:
         case.told.fits("2", "an emergency number was typed")
         return Verdict(Reason.EMERGENCY, (Play("hang_up_and_dial_112"), Hangup()))
-    if is_staff(case):
+    if case.staff:
         return _code_of_staff(case, digits)
     if no_more_codes(case, with_this=False):
         case.told.fits("2", "too many wrong codes: the digits are ignored")
@@ -47,7 +46,7 @@ def _nothing_typed(case: Case) -> Verdict:
 
 def _binding_of(case: Case, digits: str) -> Binding | None:
     """Return the tenant's binding, not ended, one of whose codes was typed in its exact length."""
-    if len(digits) != case.policy.code_digits or not digits.isascii():
+    if len(digits) != case.policy.code_digits or not (digits.isascii() and digits.isdecimal()):
         return None
     found = case.view.bindings.of_code(case.tenant.name, digits)
     return next((binding for binding in found if not case.ended(binding)), None)
@@ -95,10 +94,9 @@ def _code_of_staff(case: Case, digits: str) -> Verdict:
 
 def _wrong(case: Case) -> Verdict:
     """Ask again, as long as the call and the caller's limits allow."""
-    staff = is_staff(case)
     case.told.fits("2", "the code is wrong")
-    typed = None if staff else WrongCode(case.tenant.name, case.caller, case.number.e164, case.known, case.now)
-    if not staff and no_more_codes(case, with_this=True):
+    typed = None if case.staff else WrongCode(case.tenant.name, case.caller, case.number.e164, case.known, case.now)
+    if not case.staff and no_more_codes(case, with_this=True):
         return fallback(case, Reason.CODE_ATTEMPTS_EXCEEDED, wrong_code=typed)
     if case.so_far.wrong_codes + 1 >= case.policy.code_attempts_per_call:
         return fallback(case, Reason.WRONG_CODE, wrong_code=typed)

@@ -21,7 +21,7 @@ def ask(case: Case, reason: Reason, prompt: str, *, wrong_code: WrongCode | None
     if not case.account.can_ask:
         case.told.noted("5", "the PBX cannot ask for digits")
         return fallback(case, reason, wrong_code=wrong_code)
-    if reason is not Reason.STAFF and no_more_codes(case, with_this=wrong_code is not None):
+    if not case.staff and no_more_codes(case, with_this=wrong_code is not None):
         case.told.noted("2", "too many wrong codes: no more until the time is over")
         return fallback(case, Reason.CODE_ATTEMPTS_EXCEEDED, wrong_code=wrong_code)
     so_far, policy = case.so_far, case.policy

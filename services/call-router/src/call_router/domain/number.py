@@ -52,13 +52,8 @@ def special_call(case: Case) -> Verdict | None:
     if case.number.role in (NumberRole.DESK, NumberRole.OTHER):
         told.fits("1", "the dispatch line always reaches the call centre")
         return fallback(case, Reason.DESK)
-    if is_staff(case) and case.question.kind is QuestionKind.STARTED:
+    if case.staff and case.question.kind is QuestionKind.STARTED:
         told.fits("1", "the caller belongs to the fleet's staff and may type any live code")
         return ask(case, Reason.STAFF, "extension")
     told.passed("1", f"a {case.number.role} number of tenant {case.tenant.name}")
     return None
-
-
-def is_staff(case: Case) -> bool:
-    """Whether the caller is on the tenant's list of phones and PBX extensions."""
-    return case.caller in case.tenant.staff or case.question.caller.strip() in case.tenant.staff
