@@ -84,10 +84,6 @@ generate: venv ## write schemas and docs/flows.md from the contracts
 generated: venv ## fail where generated files are not current or a released schema is broken
 	@$(PY) -m fareline_contracts check
 
-.PHONY: bench
-bench: venv ## measure, as ratios against a baseline in the same run
-	@$(PY) -m bench
-
 .PHONY: lock
 lock: venv ## write requirements.lock anew from requirements.in (needs uv)
 	@uv pip compile requirements.in --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
