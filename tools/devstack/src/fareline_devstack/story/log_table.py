@@ -46,7 +46,7 @@ def _cells(row: Row, owners: Mapping[str, str]) -> tuple[str, ...]:
         row["number"] or NOTHING,
         _who(row["target"], owners) if row["deed"] == "dial" else _DEEDS.get(row["deed"], row["deed"] or NOTHING),
         row["order_id"] or NOTHING,
-        row["reason"] or NOTHING,
+        (row["reason"] or NOTHING).replace("_", " "),
         f"{talked:.0f} s" if talked else NOTHING,
         row["recording"] or NOTHING,
     )
