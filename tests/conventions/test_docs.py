@@ -36,3 +36,16 @@ def test_every_make_command_of_the_readme_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"\bmake ([a-z-]+)", (ROOT / "README.md").read_text()))
     assert named <= targets
+
+
+def untested_commands(readme, script):
+    """Return the commands of the README's indented blocks that the landing script does not run."""
+    commands = [line.split("#")[0].strip() for line in re.findall(r"^    (\S.*)$", readme, re.MULTILINE)]
+    run = set(script.splitlines()) | {".ci/run"}
+    return [command for command in commands if command not in run]
+
+
+def test_every_command_of_the_readme_is_run_before_a_change_lands():
+    script = (ROOT / ".ci/run").read_text()
+    assert untested_commands((ROOT / "README.md").read_text(), script) == []
+    assert untested_commands("    make nothing  # planted\n", script) == ["make nothing"]
