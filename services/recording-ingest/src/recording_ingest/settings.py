@@ -2,14 +2,25 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt
 
 from fareline_chassis.settings import DemoSettings, HttpSettings, KafkaSettings, PostgresSettings, TelemetrySettings
 
 
+def _seconds(value: object) -> object:
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except (ValueError, OverflowError):
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds)]
+
+
 class Settings(KafkaSettings, PostgresSettings, HttpSettings, TelemetrySettings, DemoSettings):
-    """Everything that can be set. Lengths of time are seconds, or ISO 8601 such as `PT15S`."""
+    """Everything that can be set. Lengths of time are seconds (`0.5`), or ISO 8601 (`PT0.5S`)."""
 
     http_port: int = Field(default=8082, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
     fareline_tokens_file: Path = Field(description="Bearer tokens of the HTTP interface.")
@@ -18,15 +29,15 @@ class Settings(KafkaSettings, PostgresSettings, HttpSettings, TelemetrySettings,
     scratch_dir: Path | None = Field(default=None, description="Files in the making, for storage that is no directory.")
     download_workers: PositiveInt = Field(default=4, description="Downloads at a time.")
     download_max_bytes: PositiveInt = Field(default=500 * 1024 * 1024, description="Larger recordings are refused.")
-    download_timeout: timedelta = Field(default=timedelta(minutes=10), description="For one whole download.")
+    download_timeout: Duration = Field(default=timedelta(minutes=10), description="For one whole download.")
     download_attempts: PositiveInt = Field(default=8, description="Attempts before a recording counts as missing.")
-    download_first_retry: timedelta = Field(
+    download_first_retry: Duration = Field(
         default=timedelta(seconds=10), description="Pause after a first failure; later ones double, to 30 min."
     )
-    download_lease: timedelta = Field(
+    download_lease: Duration = Field(
         default=timedelta(seconds=30), description="How long a killed worker's recording waits for another."
     )
-    download_poll: timedelta = Field(default=timedelta(milliseconds=500), description="How often the queue is asked.")
-    ready_delay: timedelta = Field(
+    download_poll: Duration = Field(default=timedelta(milliseconds=500), description="How often the queue is asked.")
+    ready_delay: Duration = Field(
         default=timedelta(seconds=15), description="Pause between a recording announced without URL and its request."
     )

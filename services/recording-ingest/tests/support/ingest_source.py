@@ -91,5 +91,7 @@ async def file_source() -> AsyncIterator[FileSource]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     source.port = runner.addresses[0][1]
-    yield source
-    await runner.cleanup()
+    try:
+        yield source
+    finally:
+        await runner.cleanup()

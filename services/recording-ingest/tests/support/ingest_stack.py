@@ -41,8 +41,10 @@ async def migrated(dsn: str) -> None:
 async def connected(dsn: str) -> AsyncIterator[Database]:
     database = Database(dsn, 1, 4, Health().component("postgres"), search_path=SCHEMA)
     await database.connect()
-    yield database
-    await database.close()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def out_record(told: Told, *, traceparent: str | None = None) -> OutRecord:
@@ -114,6 +116,7 @@ class ServiceBox:
     bootstrap: str
     prefix: str
     folder: Path
+    attempts: int = 3
 
     def environment(self, port: int) -> dict[str, str]:
         return {
@@ -127,14 +130,14 @@ class ServiceBox:
             "FARELINE_ACCOUNTS_FILE": str(accounts_file(self.folder)),
             "STORAGE_URL": str(self.folder / "storage"),
             "DOWNLOAD_FIRST_RETRY": "0.05",
-            "DOWNLOAD_ATTEMPTS": "3",
+            "DOWNLOAD_ATTEMPTS": str(self.attempts),
             "DOWNLOAD_LEASE": "1.5",
             "DOWNLOAD_POLL": "0.05",
             "READY_DELAY": "0",
         }
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Running]:
+    async def running(self, *, ready: bool = True) -> AsyncIterator[Running]:
         port = free_port()
         log = (self.folder / f"service-{port}.log").open("wb")
         process = await asyncio.create_subprocess_exec(
@@ -143,7 +146,8 @@ class ServiceBox:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             running = Running(process, client)
             try:
-                await eventually(lambda: is_ready(running))
+                if ready:
+                    await eventually(lambda: is_ready(running))
                 yield running
             finally:
                 if process.returncode is None:
@@ -155,7 +159,7 @@ class ServiceBox:
 
 
 async def is_ready(running: Running) -> bool:
-    assert running.process.returncode is None, "the service ended"
+    assert running.process.returncode is None, "the service ended: see its log"
     try:
         return (await running.client.get("/health/ready")).status_code == 200
     except httpx.TransportError:

@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
     [
         (None, None, (NOW - 24 * HOUR, NOW)),
         (NOW - HOUR, None, (NOW - HOUR, NOW)),
-        (NOW - 48 * HOUR, None, (NOW - 48 * HOUR, NOW - 24 * HOUR)),
+        (NOW - 48 * HOUR, None, (NOW - 48 * HOUR, NOW)),
         (None, NOW - HOUR, (NOW - 25 * HOUR, NOW - HOUR)),
         (NOW - timedelta(days=31), NOW, (NOW - timedelta(days=31), NOW)),
     ],

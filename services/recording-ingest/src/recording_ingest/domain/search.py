@@ -91,11 +91,11 @@ class Page:
 
 
 def period(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """Return the period asked for: the last 24 h by default, 31 days at most. Raises BadQuestion."""
+    """Return the period asked for: by default the 24 h before `until`, which is now. At most 31 days. Raises BadQuestion."""
     for name, given in (("since", since), ("until", until)):
         if given is not None and given.tzinfo is None:
             raise BadQuestion(name, "needs a time zone")
-    until = until or (since + BY_DEFAULT if since and since + BY_DEFAULT < now else now)
+    until = until or now
     since = since or until - BY_DEFAULT
     if since >= until:
         raise BadQuestion("since", "must be before until")
