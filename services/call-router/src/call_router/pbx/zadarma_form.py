@@ -41,8 +41,8 @@ def dtmf_of(fields: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def text_of(fields: Mapping[str, str], name: str) -> str:
-    """Return a field, empty where it is absent."""
-    return fields.get(name, "")
+    """Return a field, empty where it is absent; U+0000, which no reader of ours takes, is left out."""
+    return fields.get(name, "").replace("\x00", "")
 
 
 def _plain(value: object) -> str:

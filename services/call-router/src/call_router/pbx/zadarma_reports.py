@@ -29,7 +29,7 @@ def read_report(fields: Mapping[str, str], clock: AccountClock, received_at: dat
     """Return the report of a NOTIFY_* event, None for an event that reports nothing we keep."""
     pbx_call_id = text_of(fields, "pbx_call_id")[:_LONGEST_TEXT]
     leg = (text_of(fields, "internal") or text_of(fields, "destination"))[:_LONGEST_TEXT] or None
-    match fields["event"]:
+    match text_of(fields, "event"):
         case "NOTIFY_INTERNAL" | "NOTIFY_OUT_START":
             return Progress(pbx_call_id, received_at, "ringing", leg)
         case "NOTIFY_ANSWER":
