@@ -4,11 +4,12 @@ import asyncio
 import hashlib
 from pathlib import Path
 
+import httpx
 import pytest
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
 from ingest_source import audio, file_source
-from ingest_stack import Running, ServiceBox, connected, eventually, migrated, out_record, send
+from ingest_stack import Running, ServiceBox, connected, eventually, free_port, migrated, out_record, send
 from ingest_story import answered_call, ended, ready, routed
 
 from fareline_chassis.kafka.records import OutRecord
@@ -251,3 +252,39 @@ async def test_killed_again_and_again_every_recording_is_stored_once(box: Servic
     }
     kept = sorted(path.read_bytes() for path in box.stored_files())
     assert kept == sorted(bodies.values())
+
+
+async def test_without_kafka_it_says_so_answers_questions_and_stops(database_url: str, tmp_path: Path) -> None:
+    await migrated(database_url)
+    box = ServiceBox(database_url, f"127.0.0.1:{free_port()}", "", tmp_path)
+    async with box.running(ready=False) as service:
+
+        async def waits() -> bool:
+            try:
+                health = await service.client.get("/health/ready")
+            except httpx.TransportError:
+                return False
+            return health.status_code == 503 and health.json()["components"].get("kafka", {}).get("state") == "waiting"
+
+        await eventually(waits)
+        assert (await service.get("/v1/calls")).json()["calls"] == []
+        assert await service.stop() == 0
+
+
+async def test_without_postgres_it_says_so_and_stops(
+    kafka_bootstrap: str, registry_topics: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    box = ServiceBox(f"postgresql://nobody@127.0.0.1:{port}/none", kafka_bootstrap, registry_topics, tmp_path)
+    async with box.running(ready=False) as service:
+
+        async def waits() -> bool:
+            try:
+                health = await service.client.get("/health/startup")
+            except httpx.TransportError:
+                return False
+            return health.json()["components"]["postgres"]["state"] == "waiting"
+
+        await eventually(waits)
+        assert (await service.get("/v1/calls")).status_code == 503
+        assert await service.stop() == 0

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from fareline_chassis.auth import Grant, TokenBook
 from fareline_chassis.health import Health
+from fareline_chassis.postgres.errors import DatabaseUnavailable
 from recording_ingest.domain.events import CallEvent
 from recording_ingest.domain.recordings import Recording
 from recording_ingest.domain.search import CallFilter, Listed
@@ -152,3 +153,14 @@ async def test_no_route_is_missing_above(client: httpx.AsyncClient) -> None:
 async def test_an_id_that_is_none_is_refused(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/recordings/..%2F..%2Fetc")).status_code in (400, 404)
     assert (await client.get("/v1/recordings/abc")).status_code == 400
+
+
+async def test_without_a_database_the_answer_is_to_come_back(
+    client: httpx.AsyncClient, log: EmptyLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(wanted: CallFilter) -> Sequence[Listed]:
+        raise DatabaseUnavailable("connection refused")
+
+    monkeypatch.setattr(log, "page", away)
+    response = await client.get("/v1/calls")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")

@@ -91,7 +91,7 @@ class Page:
 
 
 def period(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """Return the period asked for: by default the 24 h before `until`, which is now. At most 31 days. Raises BadQuestion."""
+    """Return the period asked for: by default the 24 h before `until`, which is now. Raises BadQuestion (over 31 d)."""
     for name, given in (("since", since), ("until", until)):
         if given is not None and given.tzinfo is None:
             raise BadQuestion(name, "needs a time zone")
