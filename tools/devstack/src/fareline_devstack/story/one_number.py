@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from fareline_contracts.orders import OrderStatus
 from fareline_devstack.story.orders import TaxiOrder
@@ -56,9 +57,9 @@ class OneNumber:
         )
 
     async def _reaches(self, scene: Scene, ride: Ride, caller: Person, callee: Person) -> None:
-        await self._stage.rings(
+        await self._stage.rings_by_now(
             scene,
-            self._stage.zadarma.call(caller.phone, SOLO_NUMBER),
+            partial(self._stage.zadarma.call, caller.phone, SOLO_NUMBER),
             caller,
             expected=dial(callee.phone, shows=SOLO_NUMBER),
             reason="single_order",

@@ -106,24 +106,28 @@ class Stage:
         make: Callable[[], PbxCall],
         who: Person,
         *,
-        after: Announced,
         expected: Route,
         reason: str,
+        after: Announced | None = None,
         order_id: str | None = None,
     ) -> PbxCall:
-        """Call at once after an order event, again and again until it is routed by it; note how long that took."""
-        bound, attempts = perf_counter() - after.published.sent_at, 0
+        """Call again and again until the news of an order has arrived; with `after`, note how long that took."""
+        began, attempts = perf_counter(), 0
         while True:
             call, attempts = make(), attempts + 1
             answered = await call.start()
-            since = perf_counter() - after.published.sent_at
-            if answered.route == expected or since > _GIVE_UP_S:
+            now = perf_counter()
+            if answered.route == expected or now - began > _GIVE_UP_S:
                 break
             await asyncio.sleep(_RING_AGAIN_S)
         again = f", {attempts} times until the news is there" if attempts > 1 else ""
         self._heard(scene, call, f"{who} calls {readable(call.number)}{again}", answered)
         scene.expect(f"the call of {who.name}", got=answered.route, expected=expected)
-        scene.fresh.append(Freshness(after.order_id, timedelta(seconds=bound), timedelta(seconds=since)))
+        if after:
+            sent = after.published.sent_at
+            scene.fresh.append(
+                Freshness(after.order_id, timedelta(seconds=began - sent), timedelta(seconds=now - sent))
+            )
         self._place(call, who, reason=reason, order_id=order_id)
         return call
 
