@@ -60,7 +60,14 @@ class OrderBinder:
         self._broker = build_broker(bootstrap, client_id=SERVICE, topic_prefix=prefix)
         self._schema, store = Schema(self._dsn), PostgresBindings(self._database)
         self._ingest, self._sweep = IngestOrders(store, secrets.randbelow), SweepWindows(store)
-        consumer = OrderConsumer(self._ingest, self._producer.send, self._metrics, utc_now, FailureWatch())
+        consumer = OrderConsumer(
+            ingest=self._ingest,
+            put_aside=self._producer.send,
+            metrics=self._metrics,
+            clock=utc_now,
+            watch=FailureWatch(),
+            tracer=self.telemetry.tracer,
+        )
         self._orders = declare_batch_subscriber(
             self._broker,
             topic=TAXI_ORDERS.name,

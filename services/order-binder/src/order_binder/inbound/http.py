@@ -38,6 +38,7 @@ def build_http(orders: OrderRoutes, registry: RegistryRoutes, health: Sequence[B
         description="Order snapshots in, bindings out; tenants and their numbers.",
         docs_url=None,
         redoc_url=None,
+        strict_content_type=False,
     )
     problem_handlers(app)
     for kind in _PROBLEMS:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from opentelemetry.trace import Link, Tracer, get_current_span
+
 from fareline_chassis.clock import Clock
 from fareline_chassis.kafka.dlq import dead_letter
 from fareline_chassis.kafka.records import InRecord, OutRecord
 from fareline_chassis.logs import get_logger
 from fareline_chassis.postgres.errors import classify, sqlstate_of
 from fareline_chassis.privacy import redact_phones
+from fareline_chassis.telemetry import context_from_traceparent
 from order_binder.domain.events import OrderEvent
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.inbound.order_records import OtherType, Undecodable, decode
@@ -20,6 +23,7 @@ from order_binder.usecases.ingest_orders import IngestOrders
 
 GROUP = "order-binder"
 _WINDOW = 200
+_MOST_LINKS = 32
 log = get_logger(__name__)
 
 
@@ -60,14 +64,16 @@ class OrderConsumer:
     metrics: BinderMetrics
     clock: Clock
     watch: FailureWatch
+    tracer: Tracer
 
     async def __call__(self, records: Sequence[InRecord]) -> None:
         """Process one batch; raising gives all of it back to be delivered again."""
         dead: list[OutRecord] = []
         pairs = self._decoded(records, dead)
-        await self._ingest(pairs, _progress(records, self.clock()), dead)
-        if dead:
-            await self.put_aside(dead)
+        with self.tracer.start_as_current_span("orders.ingest", links=_links(pairs)):
+            await self._ingest(pairs, _progress(records, self.clock()), dead)
+            if dead:
+                await self.put_aside(dead)
         now = self.clock()
         for pair in pairs:
             self.metrics.ingest_delay.observe(max(0.0, (now - pair.event.caused_at).total_seconds()))
@@ -125,6 +131,13 @@ class OrderConsumer:
         detail = redact_phones(detail)
         log.warning("orders.refused", partition=record.partition, offset=record.offset, reason=reason, detail=detail)
         return dead_letter(record, reason=reason, detail=detail, group=GROUP, sqlstate=sqlstate, attempts=attempts)
+
+
+def _links(pairs: Sequence[Pair]) -> list[Link]:
+    """Link a batch to the first traces that its events belong to."""
+    traces = [pair.event.traceparent for pair in pairs if pair.event.traceparent][:_MOST_LINKS]
+    contexts = [get_current_span(context_from_traceparent(trace)).get_span_context() for trace in traces]
+    return [Link(context) for context in contexts if context.is_valid]
 
 
 def _progress(records: Sequence[InRecord], now: datetime) -> list[InputProgress]:

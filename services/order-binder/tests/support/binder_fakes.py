@@ -1,0 +1,84 @@
+"""Stand-ins at the edges of order-binder, for tests of the edges alone."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from order_binder.ports import Found, NumberIsAPhone
+from order_binder.usecases.ingest_orders import IngestReport
+
+NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+
+
+class RegistryInMemory:
+    """Tenants and numbers in two dicts; `phones` are parties' phones, which may not become numbers."""
+
+    def __init__(self):
+        self.tenants, self.entries, self.phones = {}, {}, set()
+
+    async def put_tenant(self, entry):
+        self.tenants[entry.tenant] = replace(entry, revision=1)
+        return self.tenants[entry.tenant]
+
+    async def tenant(self, tenant):
+        return self.tenants.get(tenant)
+
+    async def put_number(self, entry):
+        if entry.e164 in self.phones:
+            raise NumberIsAPhone
+        self.entries[entry.e164] = replace(entry, revision=1)
+        return self.entries[entry.e164]
+
+    async def number(self, tenant, e164):
+        found = self.entries.get(e164)
+        return found if found and found.tenant == tenant else None
+
+    async def numbers(self, tenant):
+        return sorted((each for each in self.entries.values() if each.tenant == tenant), key=lambda each: each.e164)
+
+    async def withdraw_number(self, tenant, e164):
+        return self.entries.pop(e164, None) is not None
+
+
+class OrdersInMemory:
+    """Orders to be read."""
+
+    def __init__(self):
+        self.orders = {}
+
+    async def order(self, key):
+        return self.orders.get(key), NOW
+
+    async def find(self, tenant, *, phone, code, limit):
+        found = [each for each in self.orders.values() if each.terms and phone in each.terms.phones]
+        return Found(tuple(found[:limit]), NOW, None)
+
+
+class SinkInMemory:
+    """Keeps what was submitted, or raises `error`."""
+
+    def __init__(self):
+        self.submitted, self.error = [], None
+
+    async def submit(self, snapshots):
+        if self.error:
+            raise self.error
+        self.submitted.extend(snapshots)
+
+
+class IngestInMemory:
+    """Keeps what was ingested; raises what `fault` returns for a batch of events."""
+
+    def __init__(self, fault=lambda events: None):
+        self.batches, self.progress, self.fault = [], [], fault
+
+    async def __call__(self, events, progress=()):
+        error = self.fault(events)
+        if error is not None:
+            raise error
+        self.batches.append([event.key.order_id for event in events])
+        self.progress.extend(progress)
+        return IngestReport()
+
+    @property
+    def ingested(self):
+        return [order_id for batch in self.batches for order_id in batch]

@@ -1,0 +1,239 @@
+"""The HTTP interface on stand-ins: shapes, scopes, and errors that name the field."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import pytest
+from binder_fakes import NOW, OrdersInMemory, RegistryInMemory, SinkInMemory
+from binder_process import order_json
+from binder_support import client, driver
+from prometheus_client import CollectorRegistry
+
+from fareline_chassis.auth import Grant, TokenBook
+from fareline_chassis.health import Health, health_routes
+from fareline_chassis.kafka.producer import DeliveryUnknown
+from order_binder.domain.orders import Allocation, Order, OrderKey, OrderStatus, Terms, Unroutable
+from order_binder.domain.policy import CallTerms
+from order_binder.domain.windows import Directions, Window
+from order_binder.inbound.http import build_http
+from order_binder.inbound.http_orders import OrderRoutes
+from order_binder.inbound.http_registry import RegistryRoutes
+from order_binder.ports import TenantEntry
+from order_binder.usecases.lookup_bindings import LookupBindings
+from order_binder.usecases.put_number import PutNumber, WithdrawNumber
+from order_binder.usecases.put_tenant import PutTenant
+from order_binder.usecases.show_binding import ShowBinding
+from order_binder.usecases.submit_order import SubmitOrders
+
+ORDERS = "/v1/tenants/demo/orders"
+KEY = OrderKey("demo", "o-1")
+
+
+class Waiting:
+    """A clock that only sleeping moves, and what happens on the way."""
+
+    def __init__(self):
+        self.at, self.then = 0.0, []
+
+    async def sleep(self, seconds):
+        self.at += seconds
+        for due, act in self.then:
+            if self.at >= due:
+                act()
+
+    def monotonic(self):
+        return self.at
+
+
+class Desk:
+    """The application with its stand-ins."""
+
+    def __init__(self):
+        self.registry, self.orders, self.sink, self.waiting = (
+            RegistryInMemory(),
+            OrdersInMemory(),
+            SinkInMemory(),
+            Waiting(),
+        )
+        self.registry.tenants["demo"] = TenantEntry("demo", "RU", {}, (), 1)
+        grants = {"all": ("demo", "*"), "reader": ("demo", "bindings:read"), "other": ("solo", "*")}
+        tokens = TokenBook(
+            (hashlib.sha256(name.encode()).digest(), Grant(name, frozenset({tenant}), frozenset({scope})))
+            for name, (tenant, scope) in grants.items()
+        )
+        show = ShowBinding(self.orders, sleep=self.waiting.sleep, monotonic=self.waiting.monotonic)
+        lookup = LookupBindings(self.orders, self.registry)
+        orders = OrderRoutes(tokens, SubmitOrders(self.sink, self.registry), show, lookup)
+        put = PutNumber(self.registry), WithdrawNumber(self.registry), PutTenant(self.registry)
+        routes = RegistryRoutes(tokens, *put, self.registry)
+        self.app = build_http(orders, routes, health_routes(Health(), CollectorRegistry()))
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://binder", headers={"Authorization": "Bearer all"}
+        )
+
+
+@pytest.fixture
+async def desk():
+    found = Desk()
+    async with found.http:
+        yield found
+
+
+def bound_order(version=3) -> Order:
+    window = Window(NOW - timedelta(minutes=1), NOW + timedelta(hours=48))
+    return Order(
+        key=KEY,
+        version=version,
+        status=OrderStatus.ACCEPTED,
+        status_changed_at=NOW,
+        caused_at=NOW,
+        revision=1764000000123456,
+        terms=Terms(driver(), client(), Directions(window, window), CallTerms()),
+        allocation=Allocation("+74950000101", "482913", "118204", driver().key, client().key),
+        updated_at=NOW,
+    )
+
+
+async def test_the_door_takes_one_snapshot(desk):
+    answer = await desk.http.put(f"{ORDERS}/o-1", content=order_json("o-1", 1), headers={"traceparent": "00-x"})
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1})
+    assert (desk.sink.submitted[0].key, desk.sink.submitted[0].traceparent) == (KEY, "00-x")
+
+
+async def test_the_door_takes_all_of_a_list_or_nothing(desk):
+    good, bad = json.loads(order_json("o-1", 1)), json.loads(order_json("o-2", -1))
+    refused = await desk.http.post(ORDERS, json=[good, bad])
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "#/1/version")
+    assert desk.sink.submitted == []
+    assert (await desk.http.post(ORDERS, json=[good, {**good, "version": 2}])).json() == {"accepted": 2}
+    assert (await desk.http.post(ORDERS, json=[good] * 501)).status_code == 400
+    assert (await desk.http.post(ORDERS, json=[])).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [
+        (order_json("o-2", 1), "#/order_id"),
+        (order_json("o-1", 1, tenant="solo"), "#/tenant"),
+        (order_json("o-1", 1, status="lost"), "#/status"),
+        (order_json("o-1", 1, client={"phones": [{"+79031112233": 1}]}), "#/client/phones/0"),
+        (b"{", "#"),
+    ],
+)
+async def test_the_door_names_the_field_and_never_repeats_its_value(desk, content, pointer):
+    answer = await desk.http.put(f"{ORDERS}/o-1", content=content)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert "9031112233" not in answer.text
+
+
+async def test_a_body_too_large_is_not_even_parsed(desk):
+    announced = await desk.http.put(f"{ORDERS}/o-1", content=b"x" * 70_000)
+    assert announced.status_code == 413
+
+    async def pieces():
+        for _ in range(80):
+            yield b" " * 1000
+
+    assert (await desk.http.put(f"{ORDERS}/o-1", content=pieces())).status_code == 413
+
+
+async def test_no_answer_of_kafka_is_503_and_the_tenant_must_exist(desk):
+    desk.sink.error = DeliveryUnknown("1 records: TimeoutError")
+    answer = await desk.http.put(f"{ORDERS}/o-1", content=order_json("o-1", 1))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    desk.registry.tenants.clear()
+    assert (await desk.http.put(f"{ORDERS}/o-1", content=order_json("o-1", 1))).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", f"{ORDERS}/o-1/binding", 200), ("PUT", f"{ORDERS}/o-1", 403), ("GET", "/v1/tenants/demo", 403)],
+)
+async def test_tokens_have_scopes(desk, method, path, status):
+    content = order_json("o-1", 1) if method == "PUT" else None
+    for token, expected in (("reader", status), ("other", 403), ("nobody", 401)):
+        answer = await desk.http.request(method, path, content=content, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == expected, token
+
+
+async def test_a_binding_as_the_apps_see_it(desk):
+    desk.orders.orders[KEY] = bound_order()
+    answer = await desk.http.get(f"{ORDERS}/o-1/binding")
+    shown = answer.json()
+    assert answer.headers["etag"] == '"1764000000123456"'
+    assert (shown["state"], shown["order_version"], shown["reached"]) == ("active", 3, True)
+    assert shown["codes"] == {"driver": "482913", "client": "118204"}
+    assert shown["dial"] == {"driver": "tel:+74950000101", "client": "tel:+74950000101"}
+    assert "9031112233" not in answer.text
+    assert "9261234567" not in answer.text
+
+
+async def test_unknown_and_unroutable_orders_say_so(desk):
+    nothing = (await desk.http.get(f"{ORDERS}/o-1/binding")).json()
+    assert (nothing["state"], nothing["order_version"], nothing["number"]) == ("none", None, None)
+    desk.orders.orders[KEY] = replace(bound_order(), unroutable=Unroutable.SAME_PHONE)
+    shown = (await desk.http.get(f"{ORDERS}/o-1/binding")).json()
+    assert (shown["state"], shown["reason"], shown["number"]) == ("unroutable", "same_phone", None)
+
+
+async def test_the_long_poll_returns_when_the_version_is_there_or_the_wait_is_over(desk):
+    desk.orders.orders[KEY] = bound_order(2)
+    late = (await desk.http.get(f"{ORDERS}/o-1/binding", params={"min_version": 3, "wait": "2s"})).json()
+    assert (late["reached"], late["order_version"], desk.waiting.at) == (False, 2, pytest.approx(2))
+    desk.waiting.then = [(3, lambda: desk.orders.orders.update({KEY: bound_order(3)}))]
+    there = (await desk.http.get(f"{ORDERS}/o-1/binding", params={"min_version": 3, "wait": "30s"})).json()
+    assert there["reached"]
+    assert desk.waiting.at < 4
+    wrong = await desk.http.get(f"{ORDERS}/o-1/binding", params={"wait": "soon"})
+    assert wrong.json()["errors"][0]["pointer"] == "query/wait"
+
+
+async def test_lookup_returns_records_as_published(desk):
+    desk.orders.orders[KEY] = bound_order()
+    await desk.http.put("/v1/tenants/demo/numbers/+74950000101", json={"role": "pool"})
+    question = {"number": "+74950000101", "phone": "+79031112233"}
+    found = (await desk.http.post("/v1/tenants/demo/bindings/lookup", json=question)).json()
+    assert found["bindings"][0]["parties"]["client"]["phones"] == ["+79261234567"]
+    assert (found["number"]["role"], found["tenant"]["region"]) == ("pool", "RU")
+    assert found["input_as_of"] == "2000-01-01T00:00:00Z"
+
+
+async def test_numbers_and_tenants_are_put_whole(desk):
+    tenant = await desk.http.put(
+        "/v1/tenants/demo", json={"tenant": "x", "revision": 9, "region": "DE", "policy": {"code_digits": 7}}
+    )
+    assert (tenant.json()["tenant"], tenant.json()["region"], tenant.json()["policy"]["code_digits"]) == (
+        "demo",
+        "DE",
+        7,
+    )
+    path = "/v1/tenants/demo/numbers/+74950000101"
+    put = await desk.http.put(path, json={"role": "pool", "tenant": "x", "e164": "y", "revision": 1})
+    assert (put.json()["tenant"], put.json()["state"], put.json()["asks_code"]) == ("demo", "active", True)
+    assert (await desk.http.get(path)).json() == put.json()
+    assert (await desk.http.get("/v1/tenants/demo/numbers")).json() == {"numbers": [put.json()]}
+    assert (await desk.http.delete(path)).status_code == 204
+    assert (await desk.http.delete(path)).status_code == 404
+    assert (await desk.http.put(path, json={"role": "other"})).json()["errors"][0]["pointer"] == "#/role"
+    desk.registry.phones.add("+79031112233")
+    conflict = await desk.http.put("/v1/tenants/demo/numbers/+79031112233", json={"role": "pool"})
+    assert (conflict.status_code, conflict.json()["type"]) == (409, "urn:fareline:problem:number-is-a-phone")
+
+
+async def test_openapi_has_an_example_for_every_body(desk):
+    document = (await desk.http.get("/openapi.json")).json()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            body = operation.get("requestBody")
+            if body:
+                content = body["content"]["application/json"]
+                schema = document["components"]["schemas"].get(content["schema"].get("$ref", "").rsplit("/", 1)[-1], {})
+                assert content.get("examples") or content["schema"].get("examples") or schema.get("examples"), (
+                    path,
+                    method,
+                )
