@@ -49,8 +49,10 @@ def perform(console: Console, open_house: OpenHouse, *, chapters: TellChapters =
         print_end(console, results, house.logs)
     took = timedelta(seconds=perf_counter() - began)
     console.print(f"\nEverything is stopped again, {readable_time(took)} after the start.", highlight=False)
+    if any(result.failure for result in results):
+        return OTHERWISE
     console.print("`make up` starts the same and leaves it running for you.", highlight=False)
-    return OTHERWISE if any(result.failure for result in results) else AS_TOLD
+    return AS_TOLD
 
 
 @contextmanager

@@ -99,14 +99,15 @@ def print_end(console: Console, results: Sequence[StepResult], logs: Path) -> No
     """Print the summary or, after a step that went otherwise, its name and where the logs are."""
     console.print()
     console.rule(style="dim")
-    failed = next((result for result in results if result.failure), None)
+    failed = next((result.failure for result in results if result.failure), None)
     if failed is None:
         took = sum((result.took for result in results), timedelta())
         for sentence in summary(results, took=took):
             console.print(escape(sentence), highlight=False)
         return
-    console.print(f"[bold red]The story went otherwise at step “{escape(failed.title)}”[/]", highlight=False)
-    console.print(escape(str(failed.failure)), highlight=False)
+    console.print(f"[bold red]The story went otherwise at step “{escape(failed.step)}”[/]", highlight=False)
+    said = f"{failed.what}: expected {failed.expected}; got {failed.got}"
+    console.print(escape(said), highlight=False)
     for log in sorted(logs.glob("*.log")):
         console.print(f"  log: {escape(str(log))}", soft_wrap=True, highlight=False)
 
