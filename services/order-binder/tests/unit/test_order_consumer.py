@@ -118,7 +118,7 @@ async def test_a_senders_clock_ahead_of_ours_does_not_promise_the_future():
     ],
 )
 def test_bare_binary_and_structured_snapshots_are_the_same(value, headers):
-    found = decode(record(0, value, *headers))
+    found = decode(record(0, value, *headers), NOW)
     assert isinstance(found, OrderEvent)
     assert found.key.order_id == "a"
     assert found.caused_at == NOW
@@ -149,7 +149,7 @@ def test_bare_binary_and_structured_snapshots_are_the_same(value, headers):
 )
 def test_a_wrong_field_is_refused_by_its_path(changes, path):
     fields = {"order_id": "a", "version": 1, **changes}
-    found = decode(record(0, order_json(fields.pop("order_id"), fields.pop("version"), **fields)))
+    found = decode(record(0, order_json(fields.pop("order_id"), fields.pop("version"), **fields)), NOW)
     assert isinstance(found, Undecodable)
     assert found.reason == "invalid"
     assert found.detail.split(":")[0] == path
@@ -159,13 +159,28 @@ def test_a_wrong_field_is_refused_by_its_path(changes, path):
     "value", [b"", b"\xff\xfe", b"{", b"[" * 60_000, b"[]", b"null", b'"\\ud800"', b"1e999", b"{}"]
 )
 def test_whatever_stands_in_a_record_it_is_refused_quietly(value):
-    assert isinstance(decode(record(0, value)), Undecodable)
+    assert isinstance(decode(record(0, value), NOW), Undecodable)
 
 
 def test_a_type_of_a_later_release_is_skipped():
-    assert isinstance(decode(record(0, b"{}", ("ce_type", b"taxi.other.v9"))), OtherType)
+    assert isinstance(decode(record(0, b"{}", ("ce_type", b"taxi.other.v9")), NOW), OtherType)
 
 
 def test_a_lone_surrogate_is_refused():
     value = order_json("a", 1, city="@").replace(b"@", b"\\ud800")
-    assert isinstance(decode(record(0, value)), Undecodable)
+    assert isinstance(decode(record(0, value), NOW), Undecodable)
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, 0, 2**62, -(2**62)])
+async def test_a_time_that_no_clock_shows_costs_nothing(timestamp_ms):
+    bench = Bench()
+    await bench.consumer([record(0, order_json("a", 1), timestamp_ms=timestamp_ms)])
+    assert bench.ingest.ingested == ["a"]
+    assert bench.ingest.progress[0].as_of == NOW
+
+
+async def test_one_line_tells_of_all_that_was_put_aside(logs):
+    bench = Bench()
+    await bench.consumer([record(0, b"{"), record(1, b"["), record(2, None)])
+    lines = [line for line in logs if line["event"] == "orders.refused"]
+    assert [line["reasons"] for line in lines] == [{"undecodable": 2, "empty": 1}]

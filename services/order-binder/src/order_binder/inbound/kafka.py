@@ -1,9 +1,9 @@
 """Order events from Kafka: decode, ingest, put aside what cannot be used. Offsets are committed after this returns."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from opentelemetry.trace import Link, Tracer, get_current_span
@@ -17,7 +17,7 @@ from fareline_chassis.privacy import redact_phones
 from fareline_chassis.telemetry import context_from_traceparent
 from order_binder.domain.events import OrderEvent
 from order_binder.inbound.metrics import BinderMetrics
-from order_binder.inbound.order_records import OtherType, Undecodable, decode
+from order_binder.inbound.order_records import OtherType, Undecodable, decode, kafka_time
 from order_binder.ports import InputProgress, LostRace
 from order_binder.usecases.ingest_orders import IngestOrders
 
@@ -56,6 +56,29 @@ class FailureWatch:
 
 
 @dataclass(slots=True)
+class Aside:
+    """What of a batch goes to the dead letters; `first`, `detail` and `unexpected` tell of the first one of its kind."""
+
+    records: list[OutRecord] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: str | None = None
+    detail: str | None = None
+    unexpected: Exception | None = None
+
+    def refuse(
+        self, record: InRecord, reason: str, detail: str, *, sqlstate: str | None = None, attempts: int = 1
+    ) -> None:
+        """Add a record; phones in `detail` are masked."""
+        detail = redact_phones(detail)
+        self.records.append(
+            dead_letter(record, reason=reason, detail=detail, group=GROUP, sqlstate=sqlstate, attempts=attempts)
+        )
+        self.reasons[reason] += 1
+        self.first = self.first or f"{record.partition}/{record.offset}"
+        self.detail = self.detail or detail
+
+
+@dataclass(slots=True)
 class OrderConsumer:
     """Handles batches of the order topic. `put_aside` sends dead letters and returns when they are safe."""
 
@@ -68,31 +91,36 @@ class OrderConsumer:
 
     async def __call__(self, records: Sequence[InRecord]) -> None:
         """Process one batch; raising gives all of it back to be delivered again."""
-        dead: list[OutRecord] = []
-        pairs = self._decoded(records, dead)
+        aside = Aside()
+        pairs = self._decoded(records, aside)
         with self.tracer.start_as_current_span("orders.ingest", links=_links(pairs)):
-            await self._ingest(pairs, _progress(records, self.clock()), dead)
-            if dead:
-                await self.put_aside(dead)
+            await self._ingest(pairs, _progress(records, self.clock()), aside)
+            if aside.records:
+                await self.put_aside(aside.records)
+                self._tell(aside)
         now = self.clock()
         for pair in pairs:
             self.metrics.ingest_delay.observe(max(0.0, (now - pair.event.caused_at).total_seconds()))
-        log.debug("orders.ingested", records=len(records), dead_letters=len(dead))
+        log.debug("orders.ingested", records=len(records), dead_letters=len(aside.records))
 
-    def _decoded(self, records: Sequence[InRecord], dead: list[OutRecord]) -> list[Pair]:
-        pairs = []
+    def _decoded(self, records: Sequence[InRecord], aside: Aside) -> list[Pair]:
+        pairs, now = [], self.clock()
         for record in records:
-            found = decode(record)
+            try:
+                found = decode(record, now)
+            except Exception as error:  # noqa: BLE001 - one record must never hold up the others
+                self._put_aside_one(record, error, aside, attempts=1)
+                continue
             if isinstance(found, OrderEvent):
                 pairs.append(Pair(record, found))
             elif isinstance(found, Undecodable):
-                dead.append(self._refuse(record, found.reason, found.detail))
+                aside.refuse(record, found.reason, found.detail)
             elif isinstance(found, OtherType):
                 self.metrics.skipped.inc()
         return pairs
 
     async def _ingest(
-        self, pairs: Sequence[Pair], progress: Sequence[InputProgress], dead: list[OutRecord], attempts: int = 1
+        self, pairs: Sequence[Pair], progress: Sequence[InputProgress], aside: Aside, attempts: int = 1
     ) -> None:
         """Ingest in one transaction; a batch that cannot be written is halved until the guilty record stands alone."""
         try:
@@ -104,33 +132,38 @@ class OrderConsumer:
                 raise
             if len(pairs) > 1:
                 middle = len(pairs) // 2
-                await self._ingest(pairs[:middle], (), dead, attempts + 1)
-                await self._ingest(pairs[middle:], progress, dead, attempts + 1)
+                await self._ingest(pairs[:middle], (), aside, attempts + 1)
+                await self._ingest(pairs[middle:], progress, aside, attempts + 1)
                 return
-            dead.append(self._failed(pairs[0].record, error, attempts, expected=fault == "record"))
-            await self._ingest((), progress, dead)
+            self._put_aside_one(pairs[0].record, error, aside, attempts=attempts)
+            await self._ingest((), progress, aside)
             return
         self.watch.went_well(len(pairs))
         self.metrics.took(report)
         for place, reason in report.refused.items():
-            dead.append(self._refuse(pairs[place].record, reason, f"tenant {pairs[place].event.key.tenant}"))
+            aside.refuse(pairs[place].record, reason, f"tenant {pairs[place].event.key.tenant}")
 
-    def _failed(self, record: InRecord, error: Exception, attempts: int, *, expected: bool) -> OutRecord:
+    def _put_aside_one(self, record: InRecord, error: Exception, aside: Aside, *, attempts: int) -> None:
+        expected = classify(error) == "record"
         if expected:
             self.watch.went_well(1)
         else:
-            log.error("orders.unexpected", partition=record.partition, offset=record.offset, exc_info=error)
+            aside.unexpected = aside.unexpected or error
             self.watch.failed()
         reason = "database_refused" if expected else "unexpected"
-        return self._refuse(record, reason, type(error).__name__, sqlstate=sqlstate_of(error), attempts=attempts)
+        aside.refuse(record, reason, type(error).__name__, sqlstate=sqlstate_of(error), attempts=attempts)
 
-    def _refuse(
-        self, record: InRecord, reason: str, detail: str, *, sqlstate: str | None = None, attempts: int = 1
-    ) -> OutRecord:
-        self.metrics.refused.labels(reason).inc()
-        detail = redact_phones(detail)
-        log.warning("orders.refused", partition=record.partition, offset=record.offset, reason=reason, detail=detail)
-        return dead_letter(record, reason=reason, detail=detail, group=GROUP, sqlstate=sqlstate, attempts=attempts)
+    def _tell(self, aside: Aside) -> None:
+        """Count what was put aside and say so once for the whole batch."""
+        for reason, count in aside.reasons.items():
+            self.metrics.refused.labels(reason).inc(count)
+        log.warning(
+            "orders.refused",
+            reasons=dict(aside.reasons),
+            first=aside.first,
+            detail=aside.detail,
+            exc_info=aside.unexpected,
+        )
 
 
 def _links(pairs: Sequence[Pair]) -> list[Link]:
@@ -144,7 +177,7 @@ def _progress(records: Sequence[InRecord], now: datetime) -> list[InputProgress]
     """Return how far each partition is once the batch is written; a sender's clock ahead of ours counts as now."""
     latest: dict[int, InputProgress] = {}
     for record in records:
-        at = min(datetime.fromtimestamp(record.timestamp_ms / 1000, UTC), now)
+        at = min(kafka_time(record.timestamp_ms, now), now)
         known = latest.get(record.partition)
         as_of = at if known is None else max(known.as_of, at)
         latest[record.partition] = InputProgress(record.partition, as_of, record.offset + 1)

@@ -7,11 +7,14 @@ from pydantic import ValidationError
 
 from fareline_chassis.kafka.records import InRecord
 from fareline_contracts.cloudevents import NotAnEvent, data_of, event_type, readable_headers
+from fareline_contracts.fields import EARLIEST, LATEST
 from fareline_contracts.orders import MAX_SNAPSHOT_BYTES, ORDER_TYPE, OrderParty, OrderSnapshot
 from order_binder.domain.events import OrderEvent, WrittenParty
 from order_binder.domain.orders import OrderKey, OrderStatus
 
 _TRACEPARENT_LENGTH = 55
+_EARLIEST_MS = int(EARLIEST.timestamp() * 1000)
+_LATEST_MS = int(LATEST.timestamp() * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,14 @@ class OtherType:
     """An event of a type that this release does not know: skipped and counted."""
 
 
-def decode(record: InRecord) -> OrderEvent | Undecodable | OtherType:
+def kafka_time(timestamp_ms: int, now: datetime) -> datetime:
+    """Return the time of a record; one that no clock can have shown (senders may write anything) counts as now."""
+    if not _EARLIEST_MS <= timestamp_ms < _LATEST_MS:
+        return now
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+
+
+def decode(record: InRecord, now: datetime) -> OrderEvent | Undecodable | OtherType:
     """Return the order event of a record. Headers that are no text are ignored, whatever they are."""
     if record.value is None:
         return Undecodable("empty", "the record has no value")
@@ -43,7 +53,7 @@ def decode(record: InRecord) -> OrderEvent | Undecodable | OtherType:
         return Undecodable("undecodable", str(error))
     except ValidationError as error:
         return _invalid(error)
-    return order_event(snapshot, datetime.fromtimestamp(record.timestamp_ms / 1000, UTC), traceparent)
+    return order_event(snapshot, kafka_time(record.timestamp_ms, now), traceparent)
 
 
 def order_event(snapshot: OrderSnapshot, caused_at: datetime, traceparent: str | None) -> OrderEvent:
