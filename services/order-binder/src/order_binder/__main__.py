@@ -14,7 +14,9 @@ from order_binder.app import SERVICE, run
 from order_binder.outbound.schema import Schema
 from order_binder.settings import Settings
 
-cli = typer.Typer(help="Order events in, bindings out.", no_args_is_help=True, pretty_exceptions_enable=False)
+cli = typer.Typer(
+    help="Order events in, bindings out.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 
 
 class Phase(StrEnum):

@@ -57,7 +57,10 @@ class FailureWatch:
 
 @dataclass(slots=True)
 class Aside:
-    """What of a batch goes to the dead letters; `first`, `detail` and `unexpected` tell of the first one of its kind."""
+    """What of a batch goes to the dead letters.
+
+    `first` (partition/offset) and `detail` tell of the first one, `unexpected` is the first error that nobody foresaw.
+    """
 
     records: list[OutRecord] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
