@@ -88,3 +88,7 @@ generated: venv ## fail where generated files are not current or a released sche
 lock: venv ## write requirements.lock anew from requirements.in (needs uv)
 	@uv pip compile requirements.in --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --quiet -o requirements.lock
+
+.PHONY: bench
+bench: venv ## measure, as ratios against baselines in the same run
+	@$(PY) -m bench router
