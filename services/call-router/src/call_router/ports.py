@@ -183,6 +183,20 @@ class Recent(RecentCalls, Protocol):
         ...
 
 
+class Memory(Protocol):
+    """What this process remembers of calls."""
+
+    @property
+    def calls(self) -> Calls:
+        """Calls under way."""
+        ...
+
+    @property
+    def recent(self) -> Recent:
+        """Recent calls."""
+        ...
+
+
 class DataState(Protocol):
     """How good the replica's data is."""
 

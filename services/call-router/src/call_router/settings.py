@@ -30,6 +30,11 @@ class Settings(KafkaSettings, HttpSettings, TelemetrySettings, DemoSettings):
         return timedelta(milliseconds=self.router_lookup_timeout_ms)
 
     @property
+    def fill_wait(self) -> timedelta:
+        """How long start-up waits for the replica."""
+        return timedelta(seconds=self.router_fill_wait_s)
+
+    @property
     def spool_limit_bytes(self) -> int:
         """How much may wait for Kafka on disk."""
         return self.router_spool_limit_mb * 1024 * 1024

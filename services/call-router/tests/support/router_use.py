@@ -90,14 +90,13 @@ class Desk:
         store = self.world.store
         self.decide = Decide(store.view, store, self.data, self.binder, self.clock)
         self.answer = AnswerQuestion(
-            decide=self.decide,
-            calls=store.calls,
-            recent=store.recent,
-            journal=self.journal,
-            clock=self.clock,
+            self.decide,
+            store,
+            self.journal,
+            self.clock,
             on_trouble=lambda what, error: self.troubles.append(f"{what}: {type(error).__name__}"),
         )
-        self.record = RecordReport(store.calls, store.recent, self.journal, self.clock)
+        self.record = RecordReport(store, self.journal, self.clock)
 
     def clock(self) -> datetime:
         return self.world.now

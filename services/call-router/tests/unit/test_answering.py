@@ -243,3 +243,24 @@ def test_ids_are_the_same_in_every_process():
     assert call_id_of("a", "b") == "63047a73-5824-5e5c-a20b-d2717e450a26"
     assert event_id_of(call_id_of("a", "b"), "step:1") == "cea68606-c452-542a-85af-a3f67cee0e60"
     assert call_id_of("a", "b") != call_id_of("b", "a")
+
+
+async def test_a_pbx_that_rings_one_phone_for_each_answer_gets_the_next(desk):
+    desk.world.put(binding(driver=D1, client=(C1, C2)))
+    call = Restarted(started(desk, D1))
+    assert last((await desk.answer(call, desk.pbx)).decision).targets == (C1, C2)
+    desk.world.now += timedelta(seconds=30)
+    second = await desk.answer(call, desk.pbx)
+    assert (second.decision.reason, last(second.decision).targets, second.decision.attempt) == ("pair", (C2,), None)
+    desk.world.now += timedelta(seconds=30)
+    third = await desk.answer(call, desk.pbx)
+    assert third.decision.reason == "unanswered"
+
+
+async def test_the_next_phone_is_not_rung_for_a_driver_who_lost_the_order(desk):
+    desk.world.put(binding(driver=D1, client=(C1, C2)))
+    call = Restarted(started(desk, D1))
+    await desk.answer(call, desk.pbx)
+    desk.world.put(binding(driver=D1_OTHER, client=(C1, C2)))
+    desk.world.now += timedelta(seconds=30)
+    assert (await desk.answer(call, desk.pbx)).decision.reason == "unanswered"

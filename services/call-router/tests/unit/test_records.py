@@ -34,7 +34,7 @@ def examples(kind: str) -> list[bytes]:
 
 def test_binding_examples():
     for value in examples("fareline.binding.v1"):
-        read, model = read_binding(value, TRACE), bindings.BindingRecord.model_validate_json(value)
+        read, model = read_binding(value, TRACE).binding, bindings.BindingRecord.model_validate_json(value)
         assert (read.tenant, read.order_id, read.revision) == (model.tenant, model.order_id, model.revision)
         assert (read.order_status, read.status_changed_at) == (model.order_status, model.status_changed_at)
         assert (read.driver.phones, read.client.code) == (model.parties.driver.phones, model.parties.client.code)
@@ -54,7 +54,7 @@ def test_defaults_of_the_contract_are_ours():
         for direction in bare["directions"].values():
             direction.pop("allowed", None)
         model = bindings.BindingRecord.model_validate(bare)
-        call = read_binding(json.dumps(bare).encode()).call
+        call = read_binding(json.dumps(bare).encode()).binding.call
         assert (call.ring_timeout_s, call.max_duration_s) == (
             model.call_policy.ring_timeout_s,
             model.call_policy.max_duration_s,

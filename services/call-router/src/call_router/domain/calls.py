@@ -47,7 +47,8 @@ class CallSoFar:
 class Question:
     """What a PBX wants to know of one call; `caller` and `number` are as the PBX wrote them.
 
-    `context` is what an earlier answer gave it to carry. `digits` belong to DIGITS, `result` to DIALED.
+    `context` is what an earlier answer gave it to carry. `digits` belong to DIGITS, `result` to DIALED, and so do
+    `targets_left`: those of the dial that a PBX has not rung, because it rings one for each answer.
     """
 
     kind: QuestionKind
@@ -60,6 +61,7 @@ class Question:
     context: str = ""
     result: DialResult | None = None
     ring: timedelta | None = None
+    targets_left: tuple[str, ...] = ()
     so_far: CallSoFar = CallSoFar()
 
 

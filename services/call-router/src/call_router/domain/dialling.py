@@ -39,6 +39,17 @@ def dial(case: Case, link: Link, reason: Reason, *, also: tuple[str, ...] = (), 
     return Verdict(reason, (_action(case, link, reason, targets),), link=link, also=others, attempt=attempt)
 
 
+def next_target(case: Case, link: Link, reason: Reason) -> Verdict | None:
+    """Return the verdict that rings what a dial has not rung yet; None where nothing is left, or may be rung no more.
+
+    It belongs to the attempt that was counted with the first target.
+    """
+    left = tuple(phone for phone in targets_of(case, link) if phone in case.question.targets_left)
+    if not left or not link.window.allowed or case.so_far.dials >= MOST_DIALS:
+        return None
+    return Verdict(reason, (_action(case, link, reason, left),), link=link)
+
+
 def targets_of(case: Case, link: Link) -> tuple[str, ...]:
     """Return the phones to ring in turn, the one that this person last used first."""
     binding = link.binding

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from call_router.inbound.observing import Observer
 from call_router.ports import Replica
 from call_router.records.bindings import Unreadable, read_binding, read_heartbeat
 from call_router.records.inventory import read_number, read_tenant
@@ -33,7 +34,9 @@ class DroppingReplica(Replica, Protocol):
 
 
 class Heartbeats(Protocol):
-    """Who listens to heartbeats."""
+    """Who listens to heartbeats, and knows whether the replica is filled."""
+
+    filled: asyncio.Event
 
     def heard(self, partition: int, input_as_of: datetime) -> None:
         """Note a heartbeat of a partition."""
@@ -44,16 +47,12 @@ class ReplicaFeed:
     """Takes records of all three topics into the replica. A record that cannot be read is counted and passed over."""
 
     def __init__(
-        self,
-        replica: DroppingReplica,
-        heartbeats: Heartbeats,
-        *,
-        on_unreadable: Callable[[str, Exception], None],
+        self, replica: DroppingReplica, heartbeats: Heartbeats, observer: Observer, clock: Callable[[], datetime]
     ) -> None:
-        """`on_unreadable` hears the topic of each record that could not be read, and why."""
         self._replica = replica
         self._heartbeats = heartbeats
-        self._on_unreadable = on_unreadable
+        self._observer = observer
+        self._clock = clock
         self._take = {BINDINGS.name: self._binding, NUMBERS.name: self._number, TENANTS.name: self._tenant}
 
     async def take(self, batch: Sequence[InRecord]) -> None:
@@ -68,7 +67,7 @@ class ReplicaFeed:
         try:
             self._take[record.topic](record)
         except Unreadable as error:
-            self._on_unreadable(f"record of {record.topic}", error)
+            self._observer.trouble(f"record of {record.topic}", error)
 
     def _binding(self, record: InRecord) -> None:
         key = record.key or b""
@@ -79,7 +78,9 @@ class ReplicaFeed:
             tenant, _, order_id = _text(key).partition("/")
             self._replica.drop_binding(tenant, order_id)
         else:
-            self._replica.put_binding(read_binding(record.value, _trace(record)))
+            news = read_binding(record.value, _trace(record))
+            if self._replica.put_binding(news.binding) and news.caused_at and self._heartbeats.filled.is_set():
+                self._observer.routable(self._clock() - news.caused_at)
 
     def _number(self, record: InRecord) -> None:
         if record.value is None:

@@ -1,6 +1,7 @@
 """What the webhooks tell about themselves: one log line an answer at most, and metrics bound once to their labels."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -11,6 +12,7 @@ from fareline_chassis.logs import get_logger
 from fareline_chassis.privacy import mask_phone
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_FRESHNESS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 _log = get_logger("call_router.pbx")
 
 
@@ -33,6 +35,9 @@ class Observer:
         self._lookups = counter("lookups", "Questions to order-binder, by result.", "result")
         self._latency = Histogram(
             "fareline_router_answer_seconds", "Question to answer.", ("adapter",), buckets=_BUCKETS, registry=registry
+        )
+        self._freshness = Histogram(
+            "fareline_binding_freshness_seconds", "Order event to routable.", buckets=_FRESHNESS, registry=registry
         )
         self._bound: dict[tuple[str, str, str], Counter] = {}
         self._bound_latency = {kind: self._latency.labels(kind) for kind in sorted(set(kinds.values()))}
@@ -85,6 +90,10 @@ class Observer:
         """Note a call event that Kafka will never take."""
         self._trouble.labels("event refused").inc()
         _log.error("call event refused by kafka", why=why)
+
+    def routable(self, age: timedelta) -> None:
+        """Note that an order event of this age has just become routable."""
+        self._freshness.observe(age.total_seconds())
 
     def looked_up(self, result: str) -> None:
         """Note a question to order-binder."""

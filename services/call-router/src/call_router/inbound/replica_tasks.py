@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -10,9 +10,9 @@ from call_router.inbound.kafka import ReplicaFeed
 from fareline_chassis.health import HealthComponent
 from fareline_chassis.kafka.assigned import AssignedReader
 from fareline_chassis.logs import get_logger
-from fareline_contracts.topics import BINDINGS
+from fareline_contracts.topics import BINDINGS, NUMBERS, TENANTS
 
-_SWEEP_EVERY = timedelta(seconds=1)
+_LOOK_EVERY = timedelta(seconds=1)
 _SWEPT_AT_ONCE = 500
 _log = get_logger(__name__)
 
@@ -24,6 +24,11 @@ class Filling(Protocol):
 
     def expect(self, partitions: int) -> None:
         """Say how many partitions the bindings topic has."""
+        ...
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether any partition has been silent for too long."""
         ...
 
 
@@ -41,27 +46,33 @@ class ReplicaTasks:
     def __init__(
         self,
         *,
-        inventory: Callable[[], AssignedReader],
-        bindings: Callable[[], AssignedReader],
+        reader: Callable[[Sequence[str]], AssignedReader],
         feed: ReplicaFeed,
         filling: Filling,
+        ending: Ending,
+        clock: Callable[[], datetime],
         component: HealthComponent,
     ) -> None:
-        """Readers are made anew each time that they are needed."""
-        self._inventory = inventory
-        self._bindings = bindings
+        """Set up; `reader` makes a reader of some topics, anew each time that one is needed."""
+        self._reader = reader
         self._feed = feed
         self._filling = filling
+        self._ending = ending
+        self._clock = clock
         self._component = component
 
-    async def run(self) -> None:
+    def jobs(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Return what is to run in the background, by name."""
+        return {"replica feed": self.feed, "replica watch": self.watch, "replica sweep": self.sweep}
+
+    async def feed(self) -> None:
         """Load and follow until cancelled. An error ends it; started again it loads anew, and no key goes back."""
-        inventory, bindings = self._inventory(), self._bindings()
+        inventory, bindings = self._reader([NUMBERS.name, TENANTS.name]), self._reader([BINDINGS.name])
         try:
             await inventory.start(self._component)
             await self._load(inventory)
             await bindings.start(self._component)
-            self._filling.expect(sum(1 for topic, _ in bindings.ends if topic == BINDINGS.name))
+            self._filling.expect(len(bindings.ends))
             await self._load(bindings)
             self._settle()
             async with asyncio.TaskGroup() as group:
@@ -70,6 +81,25 @@ class ReplicaTasks:
         finally:
             await bindings.stop()
             await inventory.stop()
+
+    async def sweep(self) -> None:
+        """Drop ended bindings, a few at a time, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY.total_seconds())
+            dropped = _SWEPT_AT_ONCE
+            while dropped == _SWEPT_AT_ONCE:
+                dropped = self._ending.drop_ended(self._clock(), _SWEPT_AT_ONCE)
+                await asyncio.sleep(0)  # calls are answered in between
+
+    async def watch(self) -> None:
+        """Say in health, until cancelled, whether news still reaches the replica."""
+        await self._filling.filled.wait()
+        while True:
+            if self._filling.cut_off:
+                self._component.failed("cut off: no heartbeat of every partition for 5 s, answers may be out of date")
+            else:
+                self._component.ok("filled and following")
+            await asyncio.sleep(_LOOK_EVERY.total_seconds())
 
     async def _load(self, reader: AssignedReader) -> None:
         async for batch in reader.load():
@@ -86,13 +116,3 @@ class ReplicaTasks:
         gc.freeze()
         self._component.ok("filled")
         _log.info("replica filled")
-
-
-async def sweep(ending: Ending, clock: Callable[[], datetime]) -> None:
-    """Drop ended bindings, a few at a time, until cancelled."""
-    while True:
-        await asyncio.sleep(_SWEEP_EVERY.total_seconds())
-        dropped = _SWEPT_AT_ONCE
-        while dropped == _SWEPT_AT_ONCE:
-            dropped = ending.drop_ended(clock(), _SWEPT_AT_ONCE)
-            await asyncio.sleep(0)  # calls are answered in between

@@ -1,11 +1,14 @@
-"""Find the adapter of an account by its kind."""
+"""Read the accounts file, and find the adapter of each account by its kind."""
 
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 from call_router.domain.inventory import Account
 from call_router.ports import PbxAdapter
 from fareline_contracts.accounts import Account as AccountEntry
+from fareline_contracts.accounts import load_accounts
 
 
 class NoAdapter(Exception):
@@ -31,3 +34,25 @@ def load_adapter(entry: AccountEntry) -> PbxAdapter:
         raise NoAdapter(f"{entry.name}: there is no adapter for PBXs of kind {entry.kind.value}")
     made: PbxAdapter = import_module(module).adapter(entry, facts_of(entry))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Pbxs:
+    """All configured PBXs: what the rules know of each by account name, and adapters by (kind, account name)."""
+
+    accounts: dict[str, Account]
+    adapters: dict[tuple[str, str], PbxAdapter]
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Each account's kind of PBX."""
+        return {name: kind for kind, name in self.adapters}
+
+
+def load_pbxs(path: Path, *, demo: bool) -> Pbxs:
+    """Return the PBXs of an accounts file; raises AccountsUnusable or NoAdapter."""
+    entries = load_accounts(path, demo=demo)
+    return Pbxs(
+        accounts={name: facts_of(entry) for name, entry in entries.items()},
+        adapters={(entry.kind.value, name): load_adapter(entry) for name, entry in entries.items()},
+    )

@@ -1,5 +1,6 @@
 """Binding records and heartbeats, from JSON to the domain's values."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -55,6 +56,7 @@ class BindingJson(msgspec.Struct, frozen=True, gc=False):
     parties: _Parties
     directions: _Directions
     call_policy: _CallPolicy
+    caused_at: datetime | None = None
 
     def to_binding(self, trace: str | None = None) -> Binding:
         """Return the domain's value; `trace` is the record's traceparent."""
@@ -91,10 +93,19 @@ _BINDING = msgspec.json.Decoder(BindingJson)
 _HEARTBEAT = msgspec.json.Decoder(HeartbeatJson)
 
 
-def read_binding(value: bytes, trace: str | None = None) -> Binding:
+@dataclass(frozen=True, slots=True)
+class BindingNews:
+    """A binding, and when the order event happened that it came of."""
+
+    binding: Binding
+    caused_at: datetime | None
+
+
+def read_binding(value: bytes, trace: str | None = None) -> BindingNews:
     """Return the binding in the value of a record; raises Unreadable."""
     try:
-        return _BINDING.decode(value).to_binding(trace)
+        found = _BINDING.decode(value)
+        return BindingNews(found.to_binding(trace), found.caused_at)
     except (msgspec.MsgspecError, ValueError) as error:
         raise Unreadable("not a binding record") from error
 

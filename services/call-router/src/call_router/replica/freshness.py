@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 CUT_OFF_AFTER_S = 5.0
@@ -23,6 +24,12 @@ class Freshness:
     def expect(self, partitions: int) -> None:
         """Say how many partitions the bindings topic has: each must be heard."""
         self._partitions = partitions
+
+    async def wait_filled(self, most: timedelta) -> None:
+        """Return when the replica is filled, or after `most`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most.total_seconds()):
+                await self.filled.wait()
 
     def heard(self, partition: int, input_as_of: datetime) -> None:
         """Note a heartbeat."""

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
 
 from call_router.records.events import EventRecord
 from call_router.spool.reader import SpoolReader
@@ -28,6 +30,13 @@ class SpoolDrain:
             while await self.drain_once():
                 pass
             await self._grown.wait()
+
+    async def drain_within(self, time: timedelta) -> None:
+        """Send what waits for at most `time`; what is left stays on disk."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(time.total_seconds()):
+                while await self.drain_once():
+                    pass
 
     async def drain_once(self) -> bool:
         """Send the next batch, if there is one; returns whether there was."""

@@ -1,6 +1,6 @@
 """A spool as a whole: open it, write to it through its journal, drain it, close it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from call_router.records.events import CallEvents
@@ -19,6 +19,10 @@ class Spool:
         self.writer = SpoolWriter(self._folder, limit_bytes=limit_bytes)
         self.journal = SpoolJournal(self.writer, events)
         self.drain = SpoolDrain(self.writer, SpoolReader(self._folder), send)
+
+    def jobs(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Return what is to run in the background, by name."""
+        return {"spool sync": self.writer.keep_syncing, "spool drain": self.drain.run}
 
     def readings(self) -> dict[str, tuple[str, Callable[[], float]]]:
         """Return what is worth a gauge: name, text and function."""

@@ -13,12 +13,11 @@ from call_router.domain.route import without_data
 from call_router.ports import (
     Answered,
     CallMemory,
-    Calls,
     Journal,
     JournalRefused,
+    Memory,
     PbxAdapter,
     Played,
-    Recent,
     Restarted,
 )
 from call_router.usecases.decide import Decide
@@ -32,18 +31,17 @@ class AnswerQuestion:
 
     def __init__(
         self,
-        *,
         decide: Decide,
-        calls: Calls,
-        recent: Recent,
+        memory: Memory,
         journal: Journal,
         clock: Callable[[], datetime],
+        *,
         on_trouble: Callable[[str, Exception], None],
     ) -> None:
-        """`on_trouble` hears of what went wrong while the caller got his answer all the same: what, and the error."""
+        """Set up; `on_trouble` hears what went wrong while the caller got his answer all the same, and the error."""
         self._decide = decide
-        self._calls = calls
-        self._recent = recent
+        self._calls = memory.calls
+        self._recent = memory.recent
         self._journal = journal
         self._clock = clock
         self._on_trouble = on_trouble

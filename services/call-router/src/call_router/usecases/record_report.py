@@ -6,7 +6,7 @@ from datetime import datetime
 
 from call_router.domain.identity import call_id_of
 from call_router.domain.reports import Ended, Progress, Report
-from call_router.ports import CallMemory, Calls, Journal, Recent
+from call_router.ports import CallMemory, Journal, Memory
 
 _TALKING = "bridged"
 _ANSWERED = "answered"
@@ -16,30 +16,29 @@ _ANSWERED = "answered"
 class RecordReport:
     """Write a report down first, then remember what later calls are decided by."""
 
-    calls: Calls
-    recent: Recent
+    memory: Memory
     journal: Journal
     clock: Callable[[], datetime]
 
     async def __call__(self, report: Report, *, account: str) -> None:
         """Keep `report`; raises JournalRefused when it cannot be written down, so that the PBX sends it again."""
-        call = self.calls.of(call_id_of(account, report.pbx_call_id))
+        call = self.memory.calls.of(call_id_of(account, report.pbx_call_id))
         if isinstance(report, Ended) and call.bridged and report.disposition != _ANSWERED:
             report = replace(report, disposition=_ANSWERED)
         await self.journal.reported(report, call, account=account, received_at=self.clock())
         if isinstance(report, Progress) and report.state == _TALKING:
             call.bridged = True
-            self.recent.answered(call.call_id)
+            self.memory.recent.answered(call.call_id)
         if isinstance(report, Ended):
             self._learn_the_end(report, call)
 
     def _learn_the_end(self, report: Ended, call: CallMemory) -> None:
         if report.disposition == _ANSWERED:
-            self.recent.answered(call.call_id)
+            self.memory.recent.answered(call.call_id)
         else:
-            attempt = self.recent.attempt_of(call.call_id)
+            attempt = self.memory.recent.attempt_of(call.call_id)
             # Without a word on ringing, the time since our answer is the longest that it can have rung.
             since = report.ringing_at or (None if attempt is None else attempt.at)
             ended_at = report.ended_at or report.at
-            self.recent.unanswered(call.call_id, None if since is None else ended_at - since)
-        self.recent.ended(call.call_id, report.ended_at or report.at)
+            self.memory.recent.unanswered(call.call_id, None if since is None else ended_at - since)
+        self.memory.recent.ended(call.call_id, report.ended_at or report.at)

@@ -44,8 +44,17 @@ def came_back(question: Question, call: CallMemory, now: datetime) -> Question |
 
 
 def as_unanswered(question: Question, dial: Dial) -> Question:
-    """Return the question that a PBX with more words would have asked after a dial that nobody answered."""
-    return replace(question, kind=QuestionKind.DIALED, result=DialResult.NO_ANSWER, context=dial.context)
+    """Return the question that a PBX with more words would have asked after a dial that nobody answered.
+
+    It has rung the first target only, for such a PBX does one thing at a time.
+    """
+    return replace(
+        question,
+        kind=QuestionKind.DIALED,
+        result=DialResult.NO_ANSWER,
+        context=dial.context,
+        targets_left=dial.targets[1:],
+    )
 
 
 def _next_step(question: Question, call: CallMemory) -> int:
