@@ -4,6 +4,7 @@ import secrets
 from contextlib import ExitStack
 
 import pytest
+from span_collector import collecting
 
 from fareline_devstack.demo_data import load_demo
 from fareline_devstack.kafka.topics import create_topics, registry_specs
@@ -40,7 +41,14 @@ def e2e_topic_prefix(kafka_bootstrap):
 
 
 @pytest.fixture(scope="session")
-def house(kafka_bootstrap, e2e_topic_prefix, e2e_database, tmp_path_factory):
+def collector():
+    """Where the services of `house` send their traces."""
+    with collecting() as spans:
+        yield spans
+
+
+@pytest.fixture(scope="session")
+def house(kafka_bootstrap, e2e_topic_prefix, e2e_database, collector, tmp_path_factory):
     """Everything that the story needs, running; the services' logs are shown when one does not start."""
     layout, folder = find_layout(), tmp_path_factory.mktemp("e2e")
     with ExitStack() as running:
@@ -54,6 +62,7 @@ def house(kafka_bootstrap, e2e_topic_prefix, e2e_database, tmp_path_factory):
             accounts_file=write_accounts(layout.accounts_file, api_base=zadarma.base_url, to=folder / "accounts.json"),
             token=DEMO_TOKEN,
             data=folder / "data",
+            also={"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"},
         )
         told.data.mkdir()
         for process in [start(service, told, folder) for service in SERVICES]:

@@ -1,4 +1,4 @@
-"""One trace from the order event to the recording: the id that the platform sent is on every record that came of it."""
+"""One trace from the order event to the recording: each span continues the one whose record it read."""
 
 import asyncio
 from datetime import timedelta
@@ -50,12 +50,12 @@ async def seen_on(system, topic, holds):
     pytest.fail(f"nothing of the kind on {topic.name} within {WITHIN_S:.0f} s")
 
 
-async def test_the_trace_of_an_order_event_reaches_the_recording(house):
+async def test_the_trace_of_an_order_event_reaches_the_recording(house, collector):
     accounts = load_accounts(house.accounts_file, demo=True)
     async with open_stage(house.system, accounts, house.zadarma) as stage:
         scene, ride = Scene("trace"), Ride(TaxiOrder("demo", "o-9001", CLIENT))
         await ride.becomes(stage, scene, OrderStatus.ACCEPTED, driver=DRIVER)
-        trace_id = ride.last_event(scene).published.traceparent.split("-")[1]
+        _, trace, platform, _ = ride.last_event(scene).published.traceparent.split("-")
         call = stage.zadarma.call(DRIVER.phone, ride.number(scene))
         await ride.connects(stage, scene, call, caller=DRIVER, callee=CLIENT)
         await call.answered_by(CLIENT.phone)
@@ -70,5 +70,27 @@ async def test_the_trace_of_an_order_event_reaches_the_recording(house):
     binding = await seen_on(house.system, BINDINGS, lambda _, record: record.key == b"demo/o-9001")
     routed = await seen_on(house.system, CALLS, of_order(CALL_ROUTED_TYPE))
     stored = await seen_on(house.system, RECORDINGS, of_order(RECORDING_STORED_TYPE))
-    for what, headers in (("binding", binding), ("call.routed", routed), ("recording.stored", stored)):
-        assert headers.get("traceparent", "").split("-")[1:2] == [trace_id], what
+    edges = (
+        ("order.bind", "order-binder", platform, binding),
+        ("call.route", "call-router", span_of(binding), routed),
+        ("recording.tell", "recording-ingest", span_of(routed), stored),
+    )
+    for name, service, parent, carried in edges:
+        span = await exported(collector, trace, name)
+        assert (span.service, span.parent) == (service, parent), name
+        assert carried["traceparent"] == f"00-{trace}-{span.id}-01", name
+
+
+def span_of(headers):
+    return headers["traceparent"].split("-")[2]
+
+
+async def exported(collector, trace, name):
+    """Return the only span of this name in the trace, once it has arrived."""
+    deadline = perf_counter() + WITHIN_S
+    while perf_counter() < deadline:
+        if found := collector.of_trace(trace).get(name):
+            assert len(found) == 1, found
+            return found[0]
+        await asyncio.sleep(0.05)
+    pytest.fail(f"no span {name} within {WITHIN_S:.0f} s; of this trace: {sorted(collector.of_trace(trace))}")

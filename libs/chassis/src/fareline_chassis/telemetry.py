@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import Meter
@@ -14,18 +13,17 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Tracer
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from fareline_chassis.settings import TelemetrySettings
 from fareline_chassis.spans import RedactingExporter
+from fareline_chassis.tracing import Tracing
 
 SECONDS_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """For every histogram in seconds; the library's own buckets are made for milliseconds."""
 
 _EXPORT_TIMEOUT_S: Final = 5.0
-_PROPAGATOR = TraceContextTextMapPropagator()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Telemetry:
     """
 
     registry: CollectorRegistry
-    tracer: Tracer
+    tracing: Tracing
     meter: Meter
     tracer_provider: TracerProvider
     meter_provider: MeterProvider
@@ -53,18 +51,22 @@ def build_telemetry(
 ) -> Telemetry:
     """Return a new, independent `Telemetry` for `service`.
 
-    Traces go to the OTLP endpoint of the settings if there is one. `span_exporter` gets each span at once instead: an
-    `InMemorySpanExporter` in tests. Phones in span attributes and events are masked on the way out in either case.
+    Traces go to the OTLP endpoint of the settings; without one no span is made. `span_exporter` gets each span at once
+    instead: an `InMemorySpanExporter` in tests. Phones in span attributes and events are masked on the way out in
+    either case.
     """
     resource = Resource.create({"service.name": service})
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     sampler = ParentBased(TraceIdRatioBased(settings.otel_traces_sampler_arg))
     traces = TracerProvider(resource=resource, sampler=sampler, shutdown_on_exit=False)
+    tracer: Tracer = traces.get_tracer("fareline")
     if span_exporter is not None:
         traces.add_span_processor(SimpleSpanProcessor(RedactingExporter(span_exporter)))
     elif settings.otel_exporter_otlp_endpoint:
         traces.add_span_processor(BatchSpanProcessor(_otlp(settings.otel_exporter_otlp_endpoint)))
+    else:
+        tracer = NoOpTracer()
     metrics = MeterProvider(
         metric_readers=[PrometheusMetricReader(registry=registry, scope_info_enabled=False)],
         resource=resource,
@@ -73,7 +75,7 @@ def build_telemetry(
     )
     return Telemetry(
         registry=registry,
-        tracer=traces.get_tracer("fareline"),
+        tracing=Tracing(tracer),
         meter=metrics.get_meter("fareline"),
         tracer_provider=traces,
         meter_provider=metrics,
@@ -88,16 +90,3 @@ def _otlp(endpoint: str) -> SpanExporter:
 def _views() -> Sequence[View]:
     seconds = ExplicitBucketHistogramAggregation(SECONDS_BUCKETS)
     return [View(instrument_type=Histogram, instrument_unit="s", aggregation=seconds)]
-
-
-def traceparent_of_current_span() -> str | None:
-    """Return the W3C `traceparent` of the current span, None outside of any."""
-    carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier)
-    return carrier.get("traceparent")
-
-
-def context_from_traceparent(value: bytes | str | None) -> Context:
-    """Return the context to start a span in, as continuation of `value`; an empty one if that is none or unusable."""
-    text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
-    return _PROPAGATOR.extract({"traceparent": text} if text else {}, context=Context())

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import structlog
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import use_span
 
 from fareline_chassis.logs import StructlogHandler, configure_logging, get_logger
 from fareline_chassis.settings import TelemetrySettings
@@ -152,8 +154,8 @@ def test_awkward_values_still_make_a_line(lines: Lines) -> None:
 
 
 def test_lines_of_a_span_carry_its_ids(lines: Lines) -> None:
-    telemetry = build_telemetry("order-binder", TelemetrySettings(otel_exporter_otlp_endpoint=None))
-    with telemetry.tracer.start_as_current_span("work") as span:
+    telemetry = build_telemetry("order-binder", TelemetrySettings(), span_exporter=InMemorySpanExporter())
+    with use_span(telemetry.tracing.span("work", None), end_on_exit=True) as span:
         get_logger("a").info("inside")
         logging.getLogger("b").warning("inside too")
     context = span.get_span_context()

@@ -1,18 +1,18 @@
+from datetime import UTC, datetime
+
 import pytest
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import get_current_span, use_span
 from prometheus_client import Counter, generate_latest
 
 from fareline_chassis.settings import TelemetrySettings
-from fareline_chassis.telemetry import (
-    SECONDS_BUCKETS,
-    build_telemetry,
-    context_from_traceparent,
-    traceparent_of_current_span,
-)
+from fareline_chassis.telemetry import SECONDS_BUCKETS, build_telemetry
+from fareline_chassis.tracing import context_from_traceparent, traceparent_of, traceparent_of_current_span
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+BEGUN = datetime.fromtimestamp(1_764_000_000.5, UTC)
+TOLD = {"from": "79031112233", "all": ["+79031112233"], "n": 3, "on": True}
 
 
 def settings(**values: object) -> TelemetrySettings:
@@ -51,13 +51,14 @@ def test_histograms_in_seconds_have_buckets_of_seconds() -> None:
 def test_a_trace_goes_on_where_it_came_from(value: bytes | str) -> None:
     exporter = InMemorySpanExporter()
     telemetry = build_telemetry("a", settings(), span_exporter=exporter)
-    with telemetry.tracer.start_as_current_span("consume", context=context_from_traceparent(value)):
+    with use_span(telemetry.tracing.span("consume", value, attributes={"n": 1}, begun=BEGUN), end_on_exit=True):
         onward = traceparent_of_current_span()
     assert onward is not None
     assert onward.startswith("00-4bf92f3577b34da6a3ce929d0e0e4736-")
     (span,) = exporter.get_finished_spans()
     assert span.parent is not None
     assert f"{span.parent.span_id:016x}" == "00f067aa0ba902b7"
+    assert span.start_time == 1_764_000_000_500_000_000
     telemetry.shutdown()
 
 
@@ -75,9 +76,7 @@ def test_phones_do_not_leave_with_a_span() -> None:
     telemetry = build_telemetry("a", settings(), span_exporter=exporter)
     with (
         pytest.raises(ValueError),
-        telemetry.tracer.start_as_current_span(
-            "call +79031112233", attributes={"from": "79031112233", "all": ["+79031112233"], "n": 3, "on": True}
-        ),
+        use_span(telemetry.tracing.span("call +79031112233", None, attributes=TOLD), end_on_exit=True),
     ):
         raise ValueError("no slot for +7 903 111-22-33")
     (span,) = exporter.get_finished_spans()
@@ -91,7 +90,16 @@ def test_phones_do_not_leave_with_a_span() -> None:
 def test_what_is_not_sampled_is_not_exported() -> None:
     exporter = InMemorySpanExporter()
     telemetry = build_telemetry("a", settings(otel_traces_sampler_arg=0), span_exporter=exporter)
-    with telemetry.tracer.start_as_current_span("call"):
-        assert traceparent_of_current_span() is not None
+    span = telemetry.tracing.span("call", None)
+    assert traceparent_of(span) is not None
+    span.end()
     assert exporter.get_finished_spans() == ()
+    telemetry.shutdown()
+
+
+def test_without_an_exporter_a_traceparent_goes_on_unchanged_and_none_is_begun() -> None:
+    telemetry = build_telemetry("a", settings())
+    assert not telemetry.tracing.on
+    assert traceparent_of(telemetry.tracing.span("call", TRACEPARENT)) == TRACEPARENT
+    assert traceparent_of(telemetry.tracing.span("call", None)) is None
     telemetry.shutdown()

@@ -20,6 +20,7 @@ from call_router.replica.freshness import Freshness
 from call_router.replica.store import ReplicaStore
 from call_router.settings import Settings
 from call_router.spool.spool import Spool
+from call_router.spool.traced import TracedJournal
 from call_router.usecases.answer_question import AnswerQuestion
 from call_router.usecases.decide import Decide
 from call_router.usecases.explain_route import ExplainRoute
@@ -74,7 +75,8 @@ class Router:
         )
 
     def _build_asgi(self, pbxs: Pbxs, tokens: TokenBook) -> ASGIApp:
-        store, journal, observer = self._store, self._spool.journal, self._observer
+        store, observer = self._store, self._observer
+        journal = TracedJournal(self._spool.journal, self._telemetry.tracing)
         decide = Decide(store.view, store, self._freshness, self._binder, utc_now)
         answer = AnswerQuestion(decide, store, journal, utc_now, on_trouble=observer.trouble)
         webhooks = PbxWebhooks(

@@ -66,7 +66,7 @@ class OrderBinder:
             metrics=self._metrics,
             clock=utc_now,
             watch=FailureWatch(),
-            tracer=self.telemetry.tracer,
+            tracing=self.telemetry.tracing,
         )
         self._orders = declare_batch_subscriber(
             self._broker,

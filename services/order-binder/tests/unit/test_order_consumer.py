@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from fareline_chassis.kafka.records import InRecord
+from fareline_chassis.tracing import Tracing
 from order_binder.domain.events import OrderEvent
 from order_binder.inbound.kafka import FailureWatch, MostlyFailing, OrderConsumer
 from order_binder.inbound.metrics import BinderMetrics
@@ -44,7 +45,7 @@ class Bench:
             metrics=self.metrics,
             clock=lambda: NOW,
             watch=FailureWatch(),
-            tracer=NoOpTracer(),
+            tracing=Tracing(NoOpTracer()),
         )
 
     async def put_aside(self, records):

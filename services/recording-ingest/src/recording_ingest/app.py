@@ -83,7 +83,7 @@ class Service:
         await self._broker.start(self._health.component("kafka"))
 
     def _spawn(self) -> None:
-        tell = partial(tell_outcomes, self._ledger, KafkaAnnouncer(self._producer))
+        tell = partial(tell_outcomes, self._ledger, KafkaAnnouncer(self._producer, self._telemetry.tracing))
         backlog = Backlog(self._ledger, self._telemetry.registry)
         self._background.spawn("postgres-watch", self._database.watch)
         self._background.spawn("downloads", self._workers().run)

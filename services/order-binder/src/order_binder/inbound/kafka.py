@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from opentelemetry.trace import Link, Tracer, get_current_span
-
 from fareline_chassis.clock import Clock
 from fareline_chassis.kafka.dlq import dead_letter
 from fareline_chassis.kafka.records import InRecord, OutRecord
 from fareline_chassis.logs import get_logger
 from fareline_chassis.postgres.errors import classify, sqlstate_of
 from fareline_chassis.privacy import redact_phones
-from fareline_chassis.telemetry import context_from_traceparent
+from fareline_chassis.tracing import Tracing
 from order_binder.domain.events import OrderEvent
+from order_binder.inbound.event_spans import event_spans
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.inbound.order_records import OtherType, Undecodable, decode, kafka_time
 from order_binder.ports import InputProgress, LostRace
@@ -23,7 +22,6 @@ from order_binder.usecases.ingest_orders import IngestOrders
 
 GROUP = "order-binder"
 _WINDOW = 200
-_MOST_LINKS = 32
 log = get_logger(__name__)
 
 
@@ -90,14 +88,15 @@ class OrderConsumer:
     metrics: BinderMetrics
     clock: Clock
     watch: FailureWatch
-    tracer: Tracer
+    tracing: Tracing
 
     async def __call__(self, records: Sequence[InRecord]) -> None:
         """Process one batch; raising gives all of it back to be delivered again."""
         aside = Aside()
         pairs = self._decoded(records, aside)
-        with self.tracer.start_as_current_span("orders.ingest", links=_links(pairs)):
-            await self._ingest(pairs, _progress(records, self.clock()), aside)
+        with event_spans(self.tracing, [pair.event for pair in pairs]) as events:
+            traced = [Pair(pair.record, event) for pair, event in zip(pairs, events, strict=True)]
+            await self._ingest(traced, _progress(records, self.clock()), aside)
             if aside.records:
                 await self.put_aside(aside.records)
                 self._tell(aside)
@@ -167,13 +166,6 @@ class OrderConsumer:
             detail=aside.detail,
             exc_info=aside.unexpected,
         )
-
-
-def _links(pairs: Sequence[Pair]) -> list[Link]:
-    """Link a batch to the first traces that its events belong to."""
-    traces = [pair.event.traceparent for pair in pairs if pair.event.traceparent][:_MOST_LINKS]
-    contexts = [get_current_span(context_from_traceparent(trace)).get_span_context() for trace in traces]
-    return [Link(context) for context in contexts if context.is_valid]
 
 
 def _progress(records: Sequence[InRecord], now: datetime) -> list[InputProgress]:

@@ -1,9 +1,12 @@
 """Publishes what became of recordings on `fareline.recordings.v1`."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 
 from fareline_chassis.kafka.producer import Producer
 from fareline_chassis.kafka.records import OutRecord
+from fareline_chassis.tracing import Tracing, traceparent_of
 from fareline_contracts.cloudevents import EventHead, to_headers
 from fareline_contracts.recordings import (
     RECORDING_MISSING_TYPE,
@@ -16,17 +19,31 @@ from fareline_contracts.topics import RECORDINGS
 from recording_ingest.ports import Fact
 
 _SOURCE = "recording-ingest"
+SPAN = "recording.tell"
 
 
 class KafkaAnnouncer:
-    """Sends facts, keyed by call id; the same fact always has the same event id."""
+    """Sends facts, keyed by call id; the same fact always has the same event id.
 
-    def __init__(self, producer: Producer) -> None:
+    Each is a span in the trace of its call, which its record carries on.
+    """
+
+    def __init__(self, producer: Producer, tracing: Tracing) -> None:
         self._producer = producer
+        self._tracing = tracing
 
     async def announce(self, facts: Sequence[Fact]) -> None:
         """Send all and wait for Kafka's acknowledgement."""
-        await self._producer.send([record_of(fact) for fact in facts])
+        with ExitStack() as spans:
+            await self._producer.send([record_of(self._traced(fact, spans)) for fact in facts])
+
+    def _traced(self, fact: Fact, spans: ExitStack) -> Fact:
+        if not self._tracing.on:
+            return fact
+        told = {"fareline.recording_id": fact.entry.recording_id, "fareline.state": fact.entry.state.value}
+        span = self._tracing.span(SPAN, fact.traceparent, attributes=told)
+        spans.callback(span.end)
+        return replace(fact, traceparent=traceparent_of(span))
 
 
 def record_of(fact: Fact) -> OutRecord:

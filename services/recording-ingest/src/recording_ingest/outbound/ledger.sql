@@ -39,7 +39,7 @@ LEFT JOIN calls AS call ON call.call_id = head.call_id AND call.started_at = hea
 LEFT JOIN LATERAL (
     SELECT traceparent FROM call_events
     WHERE call_events.call_id = recordings.call_id AND traceparent IS NOT NULL
-    ORDER BY kind = 'recording.ready' DESC, received_at DESC LIMIT 1
+    ORDER BY kind = 'call.routed' DESC, received_at LIMIT 1
 ) AS event ON true
 WHERE recordings.revision > recordings.told_revision
 ORDER BY recordings.updated_at

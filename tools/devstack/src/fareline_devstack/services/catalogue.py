@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fareline_devstack.ports import HOST
@@ -31,7 +31,10 @@ SERVICES = (ORDER_BINDER, RECORDING_INGEST, CALL_ROUTER)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Everything that services are told; `ports` by service name, `token` is the one call-router shows order-binder."""
+    """Everything that services are told; `ports` by service name, `token` is the one call-router shows order-binder.
+
+    `also` holds further environment variables for all of them.
+    """
 
     kafka_bootstrap: str
     database_url: str
@@ -41,6 +44,7 @@ class Surroundings:
     accounts_file: Path
     token: str
     data: Path
+    also: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, service: Service) -> str:
         """Return where `service` listens."""
@@ -60,6 +64,7 @@ def environment_of(service: Service, told: Surroundings) -> dict[str, str]:
         "FARELINE_ACCOUNTS_FILE": str(told.accounts_file),
         "FARELINE_DEMO": "1",
         **_own_variables(service, told),
+        **told.also,
     }
 
 
