@@ -5,11 +5,14 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from aiokafka.errors import KafkaError
 
 from fareline_chassis import lifecycle
+from fareline_chassis.kafka.topics import PartitionsDiffer, ensure_topics
 from fareline_chassis.logs import configure_logging
 from fareline_chassis.postgres.migrations import MigrationError
-from fareline_chassis.settings import PostgresSettings, TelemetrySettings, load_settings
+from fareline_chassis.settings import KafkaSettings, PostgresSettings, TelemetrySettings, load_settings
+from fareline_contracts.topics import deployed_topics
 from order_binder.app import SERVICE, run
 from order_binder.outbound.schema import Schema
 from order_binder.settings import Settings
@@ -29,6 +32,10 @@ class Phase(StrEnum):
 
 class MigrateSettings(PostgresSettings, TelemetrySettings):
     """What migrating needs."""
+
+
+class TopicSettings(KafkaSettings, TelemetrySettings):
+    """What creating topics needs."""
 
 
 @cli.command(name="run")
@@ -52,6 +59,33 @@ def migrate_command(
         typer.echo(f"cannot migrate: {error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{len(applied)} migrations applied" if applied else "nothing to apply")
+
+
+@cli.command(name="topics")
+def topics_command(
+    partitions: Annotated[
+        int | None, typer.Option(min=1, help="Of each topic, never changed later; default: as the contracts say.")
+    ] = None,
+    replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
+    min_insync: Annotated[int | None, typer.Option(min=1, help="Copies that have a record before its ack.")] = None,
+) -> None:
+    """Create the topics that are missing, for clusters without an operator. Needs the right to create topics."""
+    settings = load_settings(TopicSettings)
+    configure_logging(SERVICE, settings.log_level)
+    made = ensure_topics(
+        settings.kafka_bootstrap,
+        deployed_topics(),
+        prefix=settings.kafka_topic_prefix,
+        partitions_override=partitions,
+        replication=replication,
+        min_insync=min_insync,
+    )
+    try:
+        asyncio.run(made)
+    except (PartitionsDiffer, KafkaError, OSError) as error:
+        typer.echo(f"cannot create topics: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{len(deployed_topics())} topics are there")
 
 
 if __name__ == "__main__":

@@ -23,22 +23,27 @@ _DEFAULT_LIFETIME_S = 1800
 class FakeZadarma:
     """Serves `GET /v1/pbx/record/request/` and the downloads it points to; `base_url` is where.
 
-    A context manager: it listens from entry to exit on 127.0.0.1, `port` 0 meaning any free one.
+    A context manager: it listens from entry to exit on `listen`, `port` 0 meaning any free one. `name` is what services
+    call this machine: something else than 127.0.0.1 where they run in containers.
     """
 
-    def __init__(self, *, key: str, secret: str, port: int = 0) -> None:
+    def __init__(
+        self, *, key: str, secret: str, port: int = 0, listen: str = "127.0.0.1", name: str = "127.0.0.1"
+    ) -> None:
         self._key = key
         self._secret = secret
         self._files: dict[str, list[tuple[str, bytes]]] = {}
         self._links: dict[str, bytes] = {}
         self._refused = 0
         self._port = port
+        self._listen = listen
+        self.name = name
         self._listening: tuple[ThreadingHTTPServer, threading.Thread] | None = None
 
     @property
     def base_url(self) -> str:
         """Return the address that belongs into the account's `api_base`; known once it listens."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self.name}:{self._port}"
 
     @property
     def refused(self) -> int:
@@ -76,7 +81,7 @@ class FakeZadarma:
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"zadarma": self})
-        server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
+        server = ThreadingHTTPServer((self._listen, self._port), handler)
         self._port = server.server_port
         thread = threading.Thread(target=server.serve_forever, name="fake-zadarma", daemon=True)
         thread.start()
