@@ -37,6 +37,7 @@ class Broker:
     topic_prefix: str
     faststream: KafkaBroker
     _topics: list[str] = field(default_factory=list)
+    _deliveries: list[BatchDelivery] = field(default_factory=list)
 
     async def start(self, component: HealthComponent) -> None:
         """Wait until Kafka and the topics are there, then consume. Raises LossyAckPolicy for a wrong declaration."""
@@ -44,7 +45,12 @@ class Broker:
         await wait_for("kafka", self._attempt, component=component)
 
     async def stop(self) -> None:
-        """Let the running batches finish in bounded time, commit them and leave the groups."""
+        """Let the running batches finish in bounded time, commit them and leave the groups.
+
+        A batch that failed and waits for its next attempt is left to whoever comes next.
+        """
+        for delivery in self._deliveries:
+            delivery.stop()
         await self.faststream.stop()
 
     async def _attempt(self) -> None:
@@ -55,9 +61,10 @@ class Broker:
             await self.faststream.stop()
             raise
 
-    def expect(self, topic: str) -> None:
-        """Note a topic as deployed, which must exist before consuming starts."""
+    def expect(self, topic: str, delivery: BatchDelivery) -> None:
+        """Note a topic as deployed, which must exist before consuming starts, and who handles its batches."""
         self._topics.append(topic)
+        self._deliveries.append(delivery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +116,8 @@ def declare_batch_subscriber(
     `group` are logical names, the broker's prefix comes before both. A new group begins at the oldest record.
     """
     deployed = broker.topic_prefix + topic
-    broker.expect(deployed)
     delivery = BatchDelivery(handler, consumer=lambda: subscriber.consumer, logical_names={deployed: topic})
+    broker.expect(deployed, delivery)
     subscriber = broker.faststream.subscriber(
         deployed,
         group_id=broker.topic_prefix + group,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -74,6 +75,13 @@ class BatchDelivery(ConsumerRebalanceListener):
         self._in_flight: dict[TopicPartition, int] = {}
         self._idle = asyncio.Event()
         self._idle.set()
+        self._hurry = asyncio.Event()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begin no batch any more and end a pause at once; a batch under way goes on."""
+        self._stopping = True
+        self._hurry.set()
 
     def accept(self, records: Sequence["ConsumerRecord[Any, Any]"]) -> None:
         """Note a batch that has left the consumer, so that progress does not count it as handled."""
@@ -81,8 +89,13 @@ class BatchDelivery(ConsumerRebalanceListener):
         self._idle.clear()
 
     async def deliver(self, records: Sequence["ConsumerRecord[Any, Any]"]) -> None:
-        """Handle one batch, then commit it; on an error wait and rewind. A cancelled batch does neither."""
+        """Handle one batch, then commit it; on an error wait and rewind. A cancelled batch does neither.
+
+        After `stop` nothing is handled: the records come again wherever the partition goes.
+        """
         try:
+            if self._stopping:
+                return
             await self._handler([in_record(record, self._logical_names) for record in records])
         except Exception as error:  # noqa: BLE001 - whatever it is, the records must come again
             await self._retry_later(records, error)
@@ -111,12 +124,19 @@ class BatchDelivery(ConsumerRebalanceListener):
         }
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Let the running batch finish and commit before its partitions go elsewhere: saves a second delivery."""
+        """Let the running batch finish and commit before its partitions go elsewhere: saves a second delivery.
+
+        A batch that only waits for its next attempt is given up to whoever gets the partitions.
+        """
+        self._hurry.set()
         try:
             async with asyncio.timeout(_FLUSH_ON_REVOKE.total_seconds()):
                 await self._idle.wait()
         except TimeoutError:
             log.warning("kafka.revoked_while_busy", partitions=len(revoked))
+        finally:
+            if not self._stopping:
+                self._hurry.clear()
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Say what this process now handles."""
@@ -136,7 +156,8 @@ class BatchDelivery(ConsumerRebalanceListener):
     async def _retry_later(self, records: Sequence["ConsumerRecord[Any, Any]"], error: Exception) -> None:
         delay = self._backoff.next()
         log.error("kafka.batch_failed", records=len(records), retry_in_s=round(delay, 2), exc_info=error)
-        await asyncio.sleep(delay)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), delay)
         consumer = self._consumer()
         if consumer is None:
             return
