@@ -5,7 +5,7 @@ One JSON document `{"accounts": [...]}`, mounted as a secret: it holds keys. Sha
 
 import enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 
@@ -45,6 +45,10 @@ class RecordingSource(Record):
     api_key: SecretStr | None = None
     api_secret: SecretStr | None = None
     retention_days: Annotated[int, Field(ge=1)] | None = None
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """What recording-ingest may take of the account's rate limit, over all its processes."""
+    audio_format: Literal["wav", "mp3"] | None = None
+    """Which form to ask Twilio for; None: as its URL says."""
 
 
 class Account(Record):

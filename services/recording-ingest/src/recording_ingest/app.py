@@ -94,7 +94,7 @@ class Service:
     def _workers(self) -> DownloadWorkers:
         given = self._settings
         caps = Caps(size_bytes=given.download_max_bytes, patience=Patience(total=given.download_timeout))
-        source = AccountSources(self._accounts.sources(), Downloader(caps))
+        source = AccountSources(self._accounts.sources(), Downloader(caps), self._ledger.take_turn)
         retries = (given.download_first_retry, given.download_attempts)
         tools = Downloads(self._ledger, source, self._store, self._audio, utc_now, *retries)
         pace = Pace(workers=given.download_workers, lease_for=given.download_lease, poll=given.download_poll)

@@ -105,16 +105,20 @@ class Queue(Protocol):
     async def renew(self, job: Job, *, lease_for: timedelta) -> bool:
         """Keep a job; False when the lease was lost."""
 
-    async def finish(self, job: Job, outcome: Recording) -> bool:
-        """Write the outcome and end the lease; False, and nothing written, when the lease was lost."""
+    async def finish(self, job: Job, outcome: Recording, beside: Sequence[Recording] = ()) -> bool:
+        """Write the outcome and end the lease; False, and nothing written, when the lease was lost.
+
+        `beside`: further recordings of the call that came to light; those known already stay as they are.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A whole file on local disk."""
+    """A whole file on local disk. `beside`: the names of further files that the PBX has of the same call."""
 
     sha256: str
     size_bytes: int
+    beside: tuple[str, ...] = ()
 
 
 class FetchFailed(Exception):

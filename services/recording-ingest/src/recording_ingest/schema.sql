@@ -114,6 +114,8 @@ CREATE TABLE recordings (
     revision bigint NOT NULL DEFAULT 0,
     told_revision bigint NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT now(),
+    channel text CHECK (channel IN ('both', 'caller', 'callee')),
+    announce_by timestamptz,
     CHECK (state <> 'stored' OR (object_key IS NOT NULL AND sha256 IS NOT NULL AND size_bytes IS NOT NULL)),
     CHECK (state <> 'missing' OR reason IS NOT NULL)
 );
@@ -121,6 +123,12 @@ CREATE INDEX recordings_of_call ON recordings (call_id);
 CREATE INDEX recordings_due ON recordings (expires_at, next_attempt_at)
     WHERE state IN ('expected', 'ready');
 CREATE INDEX recordings_untold ON recordings (updated_at) WHERE revision > told_revision;
+
+-- Whose turn it is to ask an account's API.
+CREATE TABLE account_turns (
+    account text PRIMARY KEY,
+    next_at timestamptz NOT NULL
+);
 
 -- Append-only. A row is committed before the first byte leaves.
 CREATE TABLE access_log (
@@ -131,6 +139,37 @@ CREATE TABLE access_log (
     actor text NOT NULL,
     action text NOT NULL,
     byte_range text,
-    at timestamptz NOT NULL
+    at timestamptz NOT NULL,
+    previous bytea NOT NULL,
+    hash bytea NOT NULL
 );
 CREATE INDEX access_log_of_recording ON access_log (recording_id, at);
+
+-- Each row's hash covers its content and the hash of the row before it, so that a row changed or taken away shows.
+CREATE TABLE access_chain (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    hash bytea NOT NULL
+);
+INSERT INTO access_chain (hash) VALUES (sha256('fareline access log'));
+
+CREATE FUNCTION access_row_hash(row_before bytea, noted access_log) RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT sha256(row_before || convert_to(jsonb_build_array(noted.recording_id, noted.call_id, noted.tenant, noted.actor,
+        noted.action, noted.byte_range, extract(epoch FROM noted.at))::text, 'UTF8'))
+$$;
+
+CREATE FUNCTION chain_access() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT hash INTO STRICT NEW.previous FROM access_chain FOR UPDATE;
+    NEW.access_id := nextval(pg_get_serial_sequence('access_log', 'access_id'));
+    NEW.hash := access_row_hash(NEW.previous, NEW);
+    UPDATE access_chain SET hash = NEW.hash;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER access_log_chained BEFORE INSERT ON access_log FOR EACH ROW EXECUTE FUNCTION chain_access();
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER access_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON access_log
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,6 +1,7 @@
 """The download use case: killed between any two steps and begun again, it stores once."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class World:
         self._maybe_die("read")
         return AUDIO
 
-    async def finish(self, job: Job, outcome: Recording) -> bool:
+    async def finish(self, job: Job, outcome: Recording, beside: Sequence[Recording] = ()) -> bool:
         self._maybe_die("finish")
         self.finished.append(outcome)
         return True

@@ -16,6 +16,8 @@ from recording_ingest.domain.recordings import (
     State,
     Waits,
     failed,
+    found_beside,
+    name_beside,
     never_announced,
     object_key,
     reconcile,
@@ -112,3 +114,54 @@ def test_keys_hold_nothing_from_outside_but_the_tenant() -> None:
     key = object_key(replace(entry_ready(), source_id="../../etc/passwd"))
     assert key.startswith("audio/demo/")
     assert ".." not in key
+
+
+ASKED = replace(WAITS, after_end=timedelta(seconds=40))
+
+
+def asked_for() -> Recording:
+    (entry,) = reconcile(fold(events([routed(), ended(60)])), [], (), ASKED)
+    return replace(entry, attempts=1)
+
+
+def test_a_pbx_that_can_be_asked_is_asked_soon_after_the_end() -> None:
+    entry = asked_for()
+    assert (entry.state, entry.next_attempt_at) == (State.EXPECTED, START + timedelta(seconds=100))
+    assert entry.announce_by == START + timedelta(seconds=60, hours=6)
+    assert entry.expires_at == START + timedelta(seconds=60, days=3)
+
+
+def after_question(entry: Recording, reason: Reason, again_at: timedelta) -> Recording:
+    return failed(entry, reason=reason, detail="", final=False, attempts_allowed=1, again_at=START + again_at)
+
+
+def test_what_is_due_is_asked_for_until_it_cannot_be_announced_any_more() -> None:
+    entry = replace(asked_for(), attempts=50)
+    again = after_question(entry, Reason.NOT_FOUND, timedelta(minutes=3))
+    assert (again.state, again.next_attempt_at) == (State.EXPECTED, START + timedelta(minutes=3))
+    over = after_question(entry, Reason.NOT_FOUND, timedelta(hours=7))
+    assert (over.state, over.reason, over.next_attempt_at) == (State.MISSING, Reason.NEVER_ANNOUNCED, None)
+    down = after_question(entry, Reason.SOURCE_FAILED, timedelta(hours=7))
+    assert (down.state, down.reason) == (State.MISSING, Reason.SOURCE_FAILED)
+
+
+def test_what_the_pbx_has_deleted_meanwhile_has_expired() -> None:
+    gone = replace(entry_ready(), expires_at=START)
+    assert after_question(gone, Reason.NOT_FOUND, timedelta(0)).reason is Reason.EXPIRED
+    assert after_question(gone, Reason.SOURCE_FAILED, timedelta(0)).reason is Reason.SOURCE_FAILED
+
+
+def test_a_file_found_beside_another_is_known_when_it_is_announced() -> None:
+    other = found_beside(asked_for(), "rec-2", part=2, now=START)
+    assert (other.state, other.part, name_beside(other), other.attempts) == (State.READY, 2, "rec-2", 0)
+    ledger = {entry.recording_id: entry for entry in (asked_for(), other)}
+    later = apply(ledger, events([routed(), ended(60), ready(66, source_id="rec-2", part=2), ready(65)]))
+    assert sorted((entry.source_id or "", entry.state) for entry in later.values()) == [
+        ("beside:rec-2", State.READY), ("rec-1", State.READY),
+    ]  # fmt: skip
+
+
+def test_a_tenant_learned_later_reaches_the_ledger_even_of_stored_audio() -> None:
+    nameless = replace(entry_ready(), tenant=None, state=State.STORED)
+    (entry,) = reconcile(fold(events(answered_call())), of_kind(events(answered_call()), Ready), [nameless], WAITS)
+    assert (entry.tenant, entry.state) == ("demo", State.STORED)

@@ -1,6 +1,7 @@
 """Each account's way to its recordings."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -83,3 +84,54 @@ async def test_no_url_and_no_way_to_ask_for_one(tmp_path: Path, account: SourceA
 async def test_an_account_that_is_not_configured(tmp_path: Path) -> None:
     with pytest.raises(FetchFailed, match="not configured"):
         await AccountSources({}, Downloader(Caps())).fetch(ENTRY, tmp_path / "a")
+
+
+async def test_a_call_that_announced_nothing_is_asked_for_whole(tmp_path: Path) -> None:
+    questions: list[dict[str, list[str]]] = []
+
+    async def request(request: web.Request) -> web.StreamResponse:
+        questions.append(parse_qs(request.query_string))
+        return web.json_response({"status": "success", "links": [source.url("/d/t/b.mp3"), source.url("/d/t/a.mp3")]})
+
+    unnamed = replace(ENTRY, source_id=None, state=State.EXPECTED)
+    async with file_source() as source:
+        source.handle("/v1/pbx/record/request/", request)
+        source.file("/d/t/a.mp3", b"first")
+        source.file("/d/t/b.mp3", b"second")
+        account = SourceAccount("zadarma", RULES, source.url(""), "key", "secret")
+        sources = AccountSources({"zd": account}, Downloader(Caps()))
+        fetched = await sources.fetch(unnamed, tmp_path / "a")
+        assert ((tmp_path / "a").read_bytes(), fetched.beside) == (b"second", ("a",))
+        await sources.fetch(replace(ENTRY, source_id="beside:a"), tmp_path / "b")
+        assert (tmp_path / "b").read_bytes() == b"first"
+        with pytest.raises(FetchFailed, match="no link"):
+            await sources.fetch(replace(ENTRY, source_id="beside:c"), tmp_path / "c")
+    assert [question["pbx_call_id"] for question in questions] == [["in_1"]] * 3
+
+
+async def test_an_accounts_turn_is_waited_for_before_each_question(tmp_path: Path) -> None:
+    turns: list[tuple[str, timedelta]] = []
+
+    async def turn(account: str, every: timedelta) -> None:
+        turns.append((account, every))
+
+    account = SourceAccount("zadarma", RULES, "http://127.0.0.1:9", "key", "secret", every=timedelta(seconds=1.2))
+    with pytest.raises(FetchFailed):
+        await AccountSources({"zd": account}, Downloader(Caps()), turn).fetch(ENTRY, tmp_path / "a")
+    assert turns == [("zd", timedelta(seconds=1.2))]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "asked"),
+    [
+        ("/Recordings/RE1", "wav", "/Recordings/RE1.wav"),
+        ("/r.mp3", "wav", "/r.mp3"),
+        ("/Recordings/RE1", None, "/Recordings/RE1"),
+    ],
+)
+async def test_twilio_is_asked_for_the_form_wanted(tmp_path: Path, given: str, wanted: str | None, asked: str) -> None:
+    async with file_source() as source:
+        source.file(asked, b"audio")
+        account = SourceAccount("twilio", RULES, audio_format=wanted)
+        await fetch(account, replace(ENTRY, url=source.url(given)), tmp_path / "a")
+        assert source.asked == [asked]

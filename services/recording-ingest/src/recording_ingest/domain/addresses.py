@@ -8,7 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # `is_global` calls these global although they carry, or stand for, other addresses.
-_WRAPPERS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "192.0.0.0/24")))
+_WRAPPERS = tuple(map(ipaddress.ip_network, ("2002::/16", "192.0.0.0/24", "192.88.99.0/24")))
+# What is handed out as public IPv6 lies in here; NAT64, IPv4-compatible, SIIT and site-local addresses do not.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _HTTPS_PORT = 443
 
 
@@ -63,6 +65,8 @@ def is_public(address: Address) -> bool:
     """Tell whether `address` lies in the public internet, seen through IPv4-mapped, NAT64 and 6to4 disguises."""
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
+    if address.version == _GLOBAL_UNICAST.version and address not in _GLOBAL_UNICAST:
+        return False
     if any(address in network for network in _WRAPPERS if network.version == address.version):
         return False
     return address.is_global and not address.is_multicast

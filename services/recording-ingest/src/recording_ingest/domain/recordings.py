@@ -14,6 +14,7 @@ from recording_ingest.domain.calls import CallRow
 from recording_ingest.domain.events import Ready
 
 _NAMESPACE = uuid.UUID("5d0c8f0e-6a35-5a5c-9f6e-6f1f5d0f7a11")
+_BESIDE = "beside:"
 ANNOUNCE_WITHIN = timedelta(hours=6)
 """How long after the end of a call its recording may be announced before it counts as missing."""
 
@@ -66,9 +67,13 @@ class Recording:
     tenant: str | None
     state: State
     part: int = 1
+    channel: str | None = None
+    """Whose voice it is: `both`, `caller`, `callee`; None where nobody said."""
     source_id: str | None = None
     url: str | None = None
     announced_channels: int | None = None
+    announce_by: datetime | None = None
+    """Until when audio that is due may still be announced or found; None once it was announced."""
     next_attempt_at: datetime | None = None
     expires_at: datetime | None = None
     attempts: int = 0
@@ -83,10 +88,14 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How an account's PBX behaves. `after_ready`: before the first download; `retention`: until the PBX deletes."""
+    """How an account's PBX behaves. `after_ready`: before the first download; `retention`: until the PBX deletes.
+
+    `after_end`: how long after a call it can be asked for recordings that it has not announced; None if it cannot be.
+    """
 
     after_ready: timedelta = timedelta(0)
     retention: timedelta | None = None
+    after_end: timedelta | None = None
 
 
 def recording_id(call_id: str, source_id: str | None) -> str:
@@ -105,19 +114,30 @@ def reconcile(row: CallRow, ready: Iterable[Ready], known: Sequence[Recording], 
 
     Pure and repeatable: what was reconciled once gives nothing the second time.
     """
-    held = {entry.recording_id: entry for entry in known}
-    changed: dict[str, Recording] = {}
+    changed = {entry.recording_id: replace(entry, tenant=row.tenant) for entry in known if _lacks_tenant(entry, row)}
+    held = {entry.recording_id: entry for entry in known} | changed
     announcements = {event.source_id: event for event in ready}
-    sources = {entry.source_id for entry in held.values()}
+    sources = {(entry.source_id or "").removeprefix(_BESIDE) for entry in known}
     for event in (event for source, event in announcements.items() if source not in sources):
         unnamed = next((entry for entry in held.values() if entry.source_id is None), None)
         entry = announce(unnamed or _owed(row, event.source_id), event, waits)
         held[entry.recording_id] = changed[entry.recording_id] = entry
     if row.recording_due and not held:
-        owed = _owed(row, None)
-        deadline = (row.ended_at or row.started_at) + ANNOUNCE_WITHIN
-        changed[owed.recording_id] = replace(owed, state=State.EXPECTED, next_attempt_at=deadline)
+        owed = expect(row, waits)
+        changed[owed.recording_id] = owed
     return list(changed.values())
+
+
+def expect(row: CallRow, waits: Waits) -> Recording:
+    """Return what a call owes: waited for until six hours after its end, asked for meanwhile where the PBX can be."""
+    ended = row.ended_at or row.started_at
+    deadline = ended + ANNOUNCE_WITHIN
+    return replace(
+        _owed(row, None),
+        announce_by=deadline,
+        next_attempt_at=deadline if waits.after_end is None else ended + waits.after_end,
+        expires_at=ended + waits.retention if waits.retention else None,
+    )
 
 
 def announce(entry: Recording, event: Ready, waits: Waits) -> Recording:
@@ -129,6 +149,7 @@ def announce(entry: Recording, event: Ready, waits: Waits) -> Recording:
         named,
         state=State.READY,
         url=event.url,
+        announce_by=None,
         reason=None,
         detail="",
         attempts=0,
@@ -158,14 +179,21 @@ def stored(entry: Recording, *, key: str, sha256: str, size_bytes: int, audio: A
 def failed(
     entry: Recording, *, reason: Reason, detail: str, final: bool, attempts_allowed: int, again_at: datetime
 ) -> Recording:
-    """Return `entry` after a failed attempt: tried again at `again_at`, or missing if that is pointless or too late."""
+    """Return `entry` after a failed attempt: tried again at `again_at`, or missing if that is pointless or too late.
+
+    What was announced has a number of attempts; what is only due is asked for until it cannot be announced any more.
+    """
     if entry.state is State.STORED:
         return entry
     after = replace(entry, reason=reason, detail=detail[:250])
+    if entry.state is State.EXPECTED and entry.announce_by and again_at >= entry.announce_by:
+        never = reason is Reason.NOT_FOUND
+        return replace(_missing(after), reason=Reason.NEVER_ANNOUNCED if never else reason)
     if entry.expires_at and again_at >= entry.expires_at:
-        return replace(after, state=State.MISSING, next_attempt_at=None)
-    if final or entry.attempts >= attempts_allowed:
-        return replace(after, state=State.MISSING, next_attempt_at=None)
+        gone = reason is Reason.NOT_FOUND
+        return replace(_missing(after), reason=Reason.EXPIRED if gone else reason)
+    if final or (entry.state is State.READY and entry.attempts >= attempts_allowed):
+        return _missing(after)
     return replace(after, next_attempt_at=again_at)
 
 
@@ -173,7 +201,42 @@ def never_announced(entry: Recording) -> Recording:
     """Return an expected recording whose time to be announced is over. A late announcement still revives it."""
     if entry.state is not State.EXPECTED:
         return entry
-    return replace(entry, state=State.MISSING, reason=Reason.NEVER_ANNOUNCED, next_attempt_at=None)
+    return replace(_missing(entry), reason=entry.reason or Reason.NEVER_ANNOUNCED)
+
+
+def found_beside(entry: Recording, name: str, *, part: int, now: datetime) -> Recording:
+    """Return the row for a further file of `entry`'s call, which the PBX named when it was asked for that call.
+
+    A later announcement of the same name finds it there.
+    """
+    source_id = f"{_BESIDE}{name}"
+    return replace(
+        entry,
+        recording_id=recording_id(entry.call_id, source_id),
+        state=State.READY,
+        part=part,
+        source_id=source_id,
+        url=None,
+        announce_by=None,
+        next_attempt_at=now,
+        attempts=0,
+        reason=None,
+        detail="",
+    )
+
+
+def name_beside(entry: Recording) -> str | None:
+    """Return the name under which a file was found beside another one, None for every other recording."""
+    source_id = entry.source_id or ""
+    return source_id.removeprefix(_BESIDE) if source_id.startswith(_BESIDE) else None
+
+
+def _missing(entry: Recording) -> Recording:
+    return replace(entry, state=State.MISSING, next_attempt_at=None)
+
+
+def _lacks_tenant(entry: Recording, row: CallRow) -> bool:
+    return entry.tenant is None and row.tenant is not None
 
 
 def _owed(row: CallRow, source_id: str | None) -> Recording:

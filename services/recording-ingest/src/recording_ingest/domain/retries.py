@@ -5,7 +5,7 @@ from datetime import timedelta
 FIRST_LOOK_AFTER_READY = timedelta(seconds=15)
 """How long after NOTIFY_RECORD a Zadarma link can be had; earlier the answer is "file not found"."""
 FIRST_LOOK_AFTER_END = timedelta(seconds=40)
-"""How long after the end of a call to ask for a recording that nobody announced."""
+"""How long after the end of a call to ask Zadarma for a recording that it has not announced."""
 ATTEMPTS = 8
 _FIRST, _LAST = timedelta(seconds=10), timedelta(minutes=30)
 

@@ -3,12 +3,16 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 RECORD_REQUEST = "/v1/pbx/record/request/"
 LINK_LIFETIME_S = 1800
+REQUESTS_PER_MINUTE = 50
+"""Half of what the vendor allows an account; the rest is for whoever else uses its API."""
+_NAME_AT_MOST = 100
 
 
 def signed_query(parameters: Mapping[str, str]) -> str:
@@ -30,3 +34,22 @@ def links(document: Any) -> list[str]:  # noqa: ANN401 - whatever JSON the vendo
         return []
     given = document.get("links") or [document.get("link")]
     return [link for link in given if isinstance(link, str)] if isinstance(given, list) else []
+
+
+def file_name(link: str) -> str:
+    """Return the name of the file behind a link, without its extension: what tells a call's files apart."""
+    return PurePosixPath(urlsplit(link).path).stem[:_NAME_AT_MOST]
+
+
+def choose(found: Sequence[str], name: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return the link to fetch, that of the file `name` where one is named, and the names of the other files.
+
+    None where the named file is not among them. Of several links to one file the first counts.
+    """
+    by_name = {file_name(link): link for link in reversed(found)}
+    if name is not None:
+        return by_name.get(name), ()
+    if not found:
+        return None, ()
+    first = file_name(found[0])
+    return found[0], tuple(sorted(other for other in by_name if other != first))

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from fareline_contracts.accounts import Account
+from fareline_contracts.accounts import Account, AccountKind
 from recording_ingest.domain.addresses import HostRules
 from recording_ingest.domain.recordings import Waits
+from recording_ingest.domain.retries import FIRST_LOOK_AFTER_END
+from recording_ingest.domain.zadarma import REQUESTS_PER_MINUTE
 from recording_ingest.outbound.sources import SourceAccount
 
 
@@ -28,7 +30,15 @@ class AccountBook:
         if account is None:
             return Waits()
         days = account.recordings.retention_days
-        return Waits(after_ready=self._ready_delay, retention=timedelta(days=days) if days else None)
+        return Waits(
+            after_ready=self._ready_delay,
+            retention=timedelta(days=days) if days else None,
+            after_end=FIRST_LOOK_AFTER_END if _can_be_asked(account) else None,
+        )
+
+    def account(self, name: str) -> Account | None:
+        """Return one account as it is configured."""
+        return self._accounts.get(name)
 
     def _source(self, account: Account) -> SourceAccount:
         source = account.recordings
@@ -41,4 +51,11 @@ class AccountBook:
             api_base=source.api_base,
             api_key=source.api_key.get_secret_value() if source.api_key else None,
             api_secret=source.api_secret.get_secret_value() if source.api_secret else None,
+            every=timedelta(minutes=1) / (source.requests_per_minute or REQUESTS_PER_MINUTE),
+            audio_format=source.audio_format,
         )
+
+
+def _can_be_asked(account: Account) -> bool:
+    source = account.recordings
+    return account.kind is AccountKind.ZADARMA and bool(source.api_base and source.api_key and source.api_secret)

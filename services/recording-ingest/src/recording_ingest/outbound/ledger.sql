@@ -31,6 +31,19 @@ WITH written AS (
 )
 SELECT call_id FROM written
 
+-- name: add_found
+INSERT INTO recordings (recording_id, call_id, account, pbx_call_id, tenant, state, part, channel, source_id, url,
+    announced_channels, announce_by, next_attempt_at, expires_at, attempts, reason, detail)
+SELECT recording_id, call_id, account, pbx_call_id, tenant, state, part, channel, source_id, url,
+    announced_channels, announce_by, next_attempt_at, expires_at, attempts, reason, detail
+FROM jsonb_populate_recordset(NULL::recordings, $1)
+ON CONFLICT (recording_id) DO NOTHING
+
+-- name: take_turn
+INSERT INTO account_turns AS turn (account, next_at) VALUES ($1, clock_timestamp() + $2)
+ON CONFLICT (account) DO UPDATE SET next_at = greatest(turn.next_at, clock_timestamp()) + $2
+RETURNING next_at - $2 - clock_timestamp()
+
 -- name: untold
 SELECT recordings.*, call.order_id, event.traceparent
 FROM recordings

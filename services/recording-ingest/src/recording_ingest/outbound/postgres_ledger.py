@@ -1,5 +1,6 @@
 """The ledger in Postgres as a queue of downloads and as a source of facts."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.outbound.rows import audio_document, recording
+from recording_ingest.outbound.rows import audio_document, recording, recording_document
 from recording_ingest.ports import Fact, Job
 
 
@@ -30,9 +31,9 @@ class PostgresLedger:
             kept = await connection.fetchval(self._queries.renew, job.entry.recording_id, job.lease, lease_for)
         return kept is not None
 
-    async def finish(self, job: Job, outcome: Recording) -> bool:
+    async def finish(self, job: Job, outcome: Recording, beside: Sequence[Recording] = ()) -> bool:
         """Write the outcome and end the lease; False, and nothing written, when the lease was lost."""
-        async with self._database.acquire() as connection:
+        async with self._database.transaction() as connection:
             written = await connection.fetchval(
                 self._queries.finish,
                 job.entry.recording_id,
@@ -47,7 +48,15 @@ class PostgresLedger:
                 audio_document(outcome.audio),
                 outcome.stored_at,
             )
+            if written is not None and beside:
+                await connection.execute(self._queries.add_found, [recording_document(entry) for entry in beside])
         return written is not None
+
+    async def take_turn(self, account: str, every: timedelta) -> None:
+        """Wait until it is this process's turn to ask the API of `account`, `every` so often over all processes."""
+        async with self._database.acquire() as connection:
+            wait: timedelta = await connection.fetchval(self._queries.take_turn, account, every)
+        await asyncio.sleep(wait.total_seconds())
 
     async def untold(self, limit: int) -> Sequence[Fact]:
         """Return facts not yet marked as told, oldest first."""

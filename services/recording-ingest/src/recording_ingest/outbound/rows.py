@@ -12,8 +12,18 @@ from recording_ingest.domain.recordings import Audio, Reason, Recording, State
 from recording_ingest.domain.search import Listed
 
 _CALL_COLUMNS = tuple(field.name for field in fields(CallRow))
-_PLAIN = ("call_id", "account", "pbx_call_id", "tenant", "part", "source_id", "url", "announced_channels")
-_LATER = ("next_attempt_at", "expires_at", "attempts", "detail", "object_key", "sha256", "size_bytes", "stored_at")
+_PLAIN = ("call_id", "account", "pbx_call_id", "tenant", "part", "channel", "source_id", "url", "announced_channels")
+_LATER = (
+    "announce_by",
+    "next_attempt_at",
+    "expires_at",
+    "attempts",
+    "detail",
+    "object_key",
+    "sha256",
+    "size_bytes",
+    "stored_at",
+)
 
 
 def listed(row: asyncpg.Record) -> Listed:
