@@ -10,11 +10,11 @@ from call_router.domain.calls import Attempt, Question, WrongCode
 from call_router.domain.decisions import Decision
 from call_router.domain.inventory import ProxyNumber, Tenant
 from call_router.domain.reports import Report
+from call_router.domain.values import Value
 from call_router.domain.view import RecentCalls
 
 
-@dataclass(frozen=True, slots=True)
-class PbxRequest:
+class PbxRequest(Value, frozen=True):
     """A webhook as it arrived: header names in lower case, `path` the part after the account, body unparsed."""
 
     method: str
@@ -25,8 +25,7 @@ class PbxRequest:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PbxResponse:
+class PbxResponse(Value, frozen=True):
     """What a PBX is answered."""
 
     body: bytes
@@ -46,29 +45,25 @@ class RequestUnreadable(Exception):
     """A signed request is not what the adapter understands. The text holds no value of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Echo:
+class Echo(Value, frozen=True):
     """A PBX checks that this is our address: the response that proves it."""
 
     response: PbxResponse
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Value, frozen=True):
     """A signed request of a kind that is nothing to us; `event` is its name, cut to a safe few letters."""
 
     event: str
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(Value, frozen=True):
     """A PBX that does one thing at a time has played the prompt of its last answer: what comes after it?"""
 
     question: Question
 
 
-@dataclass(frozen=True, slots=True)
-class Restarted:
+class Restarted(Value, frozen=True):
     """A PBX shows a call as new. If it was told to dial a while ago, then nobody answered and the call came back.
 
     `started_at` is when the call began by the PBX's clock, None where that clock cannot be trusted.
@@ -101,8 +96,7 @@ class PbxAdapter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Value, frozen=True):
     """A question with its answer. `repeated`: it was asked before and nothing new happened."""
 
     call_id: str
@@ -210,8 +204,7 @@ class DataState(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Value, frozen=True):
     """What order-binder is asked about a call. `tenants` are those whose call it may be."""
 
     tenants: tuple[str, ...]
@@ -220,8 +213,7 @@ class Wanted:
     code: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value, frozen=True):
     """What order-binder answered."""
 
     bindings: tuple[Binding, ...]

@@ -3,7 +3,7 @@
 The replica and the memory of recent calls are the real ones: they are in memory anyway.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from call_router.domain.actions import Action
@@ -13,6 +13,7 @@ from call_router.domain.decisions import Decision
 from call_router.domain.inventory import Account, NumberRole, ProxyNumber, Tenant
 from call_router.domain.policy import Policy
 from call_router.domain.route import route
+from call_router.domain.values import replace
 from call_router.replica.store import ReplicaStore
 
 T0 = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)

@@ -1,5 +1,4 @@
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from call_router.domain.decisions import Source
 from call_router.domain.identity import call_id_of, event_id_of
 from call_router.domain.inventory import NumberRole, ProxyNumber
 from call_router.domain.reports import Ended, Progress
+from call_router.domain.values import replace
 from call_router.ports import Found, JournalRefused, Played, Restarted
 
 

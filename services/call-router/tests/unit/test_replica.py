@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from router_world import C1, C2, D1, D2, MAIN, POOL, POOL2, STRANGER, T0, bindin
 
 from call_router.domain.bindings import Role
 from call_router.domain.inventory import NumberRole, ProxyNumber, Tenant
+from call_router.domain.values import replace
 from call_router.replica.bindings import BindingReplica
 from call_router.replica.freshness import Freshness
 from call_router.replica.index import RowIndex

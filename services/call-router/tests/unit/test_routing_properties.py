@@ -1,6 +1,5 @@
 """What holds for every call in every world."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -30,6 +29,7 @@ from call_router.domain.calls import CallSoFar, DialResult, QuestionKind, WrongC
 from call_router.domain.context import read_context
 from call_router.domain.inventory import Account
 from call_router.domain.phones import normalise
+from call_router.domain.values import replace
 
 PEOPLE = (D1, D2, C1, C2, STRANGER)
 NUMBERS = (MAIN, DESK, POOL, POOL2, SOLO)

@@ -1,17 +1,15 @@
 """What a PBX may be told to do; every adapter renders these. Any number of `Play`, then exactly one other."""
 
-from dataclasses import dataclass
+from call_router.domain.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(Value, frozen=True):
     """Play a prompt, then do the next action."""
 
     prompt: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Value, frozen=True):
     """Ring the targets (E.164) one after the other, showing `caller_id`.
 
     `record` is `off`, `mono` or `dual`. A PBX that cannot show `caller_id` may show `else_caller_id`, the tenant's
@@ -30,8 +28,7 @@ class Dial:
     line: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Value, frozen=True):
     """Play a prompt and collect `digits` digits, accepted while it plays.
 
     `otherwise` is the fallback target for a PBX that can leave on silence by itself.
@@ -44,21 +41,18 @@ class Ask:
     otherwise: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(Value, frozen=True):
     """Hand the call to a named target of the account; `display` is for the operator's screen."""
 
     target: str
     display: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Value, frozen=True):
     """Refuse the call, busy, before it is answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hangup:
+class Hangup(Value, frozen=True):
     """End the call."""
 
 

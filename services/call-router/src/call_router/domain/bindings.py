@@ -1,8 +1,9 @@
 """Bindings as the router knows them: who may call whom, through which number, until when."""
 
 import enum
-from dataclasses import dataclass
 from datetime import datetime
+
+from call_router.domain.values import Value
 
 LIVE_STATUSES = frozenset({"accepted", "arrived", "in_progress"})
 
@@ -36,8 +37,7 @@ class Role(enum.StrEnum):
         return Direction.DRIVER_TO_CLIENT if self is Role.DRIVER else Direction.CLIENT_TO_DRIVER
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Value, frozen=True):
     """When one side may call the other: `[opens_at, closes_at)`, and whether it may at all."""
 
     opens_at: datetime
@@ -49,8 +49,7 @@ class Window:
         return self.opens_at <= moment < self.closes_at
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(Value, frozen=True):
     """One side: E.164 phones in ring order, and the code that this side types to reach the other."""
 
     phones: tuple[str, ...]
@@ -59,8 +58,7 @@ class Party:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallPolicy:
+class CallPolicy(Value, frozen=True):
     """How a call of this binding is placed; `announce_*` name the prompt that a side hears before it is bridged."""
 
     record: bool
@@ -70,8 +68,7 @@ class CallPolicy:
     announce_client: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Value, frozen=True):
     """What makes one order callable, as of change number `revision`. `trace` is the W3C traceparent it came with."""
 
     tenant: str
@@ -127,8 +124,7 @@ class Binding:
         return f"{role}/{party.id or next(iter(party.phones), '')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Value, frozen=True):
     """A binding seen from one side: `role` is the side that calls."""
 
     binding: Binding

@@ -1,11 +1,11 @@
 """Calls while they last: the PBX's questions, what was answered so far, and the dials that others remember."""
 
 import enum
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from call_router.domain.bindings import Direction
 from call_router.domain.inventory import Account
+from call_router.domain.values import Value
 
 
 class QuestionKind(enum.StrEnum):
@@ -27,8 +27,7 @@ class DialResult(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class CallSoFar:
+class CallSoFar(Value, frozen=True):
     """What was answered before this question, `step` being the question's own number from 1.
 
     `asked` is the reason of the last ask, `direction` and `order_id` those of the last dial.
@@ -43,8 +42,7 @@ class CallSoFar:
     fell_back: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Value, frozen=True):
     """What a PBX wants to know of one call; `caller` and `number` are as the PBX wrote them.
 
     `context` is what an earlier answer gave it to carry. `digits` belong to DIGITS, `result` to DIALED, and so do
@@ -77,8 +75,7 @@ SILENCE_MEANS_UNANSWERED = timedelta(seconds=60)
 TOO_SHORT_TO_COUNT = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Value, frozen=True):
     """A dial we answered with, from one person to another.
 
     `caller` is the phone he called from, None when withheld. `gives_up_at` is when the last target stops ringing.
@@ -108,8 +105,7 @@ class Attempt:
         return self.outcome is Outcome.ANSWERED or not too_short
 
 
-@dataclass(frozen=True, slots=True)
-class WrongCode:
+class WrongCode(Value, frozen=True):
     """A wrong code typed by `caller` (None when withheld) on `number`; `known` if he is anybody's party."""
 
     tenant: str

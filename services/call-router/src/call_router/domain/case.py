@@ -1,6 +1,5 @@
 """One question together with everything that the rules look at more than once."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from call_router.domain.bindings import Binding, Link
@@ -8,11 +7,11 @@ from call_router.domain.calls import CallSoFar, Question
 from call_router.domain.decisions import Explanation
 from call_router.domain.inventory import Account, NumberRole, ProxyNumber, Tenant
 from call_router.domain.policy import Policy
+from call_router.domain.values import Value
 from call_router.domain.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Value, frozen=True):
     """A question whose number is known. `caller` is E.164, None when withheld; `mine` are his bindings, not ended."""
 
     question: Question

@@ -7,6 +7,7 @@ from datetime import timedelta
 from call_router.domain.actions import Action
 from call_router.domain.bindings import Direction, Link
 from call_router.domain.calls import Attempt, WrongCode
+from call_router.domain.values import Value
 
 
 class Reason(enum.StrEnum):
@@ -60,8 +61,7 @@ class Outcome(enum.StrEnum):
     NOTED = "noted"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
+class RuleOutcome(Value, frozen=True):
     """One rule that was tried. No phone stands in `why`."""
 
     rule: str
@@ -88,8 +88,7 @@ class Explanation:
         self.rules.append(RuleOutcome(rule, Outcome.NOTED, why))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value, frozen=True):
     """What a rule decides. `attempt` and `wrong_code` are what later calls must remember of it."""
 
     reason: Reason
@@ -100,8 +99,7 @@ class Verdict:
     wrong_code: WrongCode | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Value, frozen=True):
     """The answer to one question. `age` is that of the data, None when nothing is known of it."""
 
     reason: Reason

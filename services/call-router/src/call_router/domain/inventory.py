@@ -1,9 +1,9 @@
 """Tenants, their proxy numbers, and the accounts of the PBXs that serve them."""
 
 import enum
-from dataclasses import dataclass, field
 
 from call_router.domain.policy import Policy
+from call_router.domain.values import Value
 
 
 class NumberRole(enum.StrEnum):
@@ -15,8 +15,7 @@ class NumberRole(enum.StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyNumber:
+class ProxyNumber(Value, frozen=True):
     """One of our numbers."""
 
     e164: str
@@ -27,20 +26,18 @@ class ProxyNumber:
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(Value, frozen=True):
     """A fleet. `staff` are phones in E.164 and PBX extensions; `known` is False while its record has not come."""
 
     name: str
     region: str
-    policy: Policy = field(default_factory=Policy)
-    staff: frozenset[str] = field(default=frozenset())
+    policy: Policy = Policy()
+    staff: frozenset[str] = frozenset()
     revision: int = 0
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Value, frozen=True):
     """What the rules need to know of a configured PBX: whom it serves and what it can do."""
 
     name: str

@@ -1,8 +1,9 @@
 """Every figure of the routing rules that a tenant may set, with the defaults of the rules."""
 
 import enum
-from dataclasses import dataclass
 from datetime import timedelta
+
+from call_router.domain.values import Value
 
 
 class OnUnanswered(enum.StrEnum):
@@ -12,16 +13,14 @@ class OnUnanswered(enum.StrEnum):
     OPERATOR = "operator"
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Value, frozen=True):
     """At most `count` within a time."""
 
     count: int
     within: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Value, frozen=True):
     """A tenant's routing policy. `order_rank` lists order statuses, best first; others come after them."""
 
     code_digits: int = 6

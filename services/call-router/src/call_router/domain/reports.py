@@ -1,13 +1,13 @@
 """What a PBX tells without asking: a leg went on, the call ended, a recording can be fetched."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from call_router.domain.values import Value
 
 ANSWERED_STATES = frozenset({"answered", "bridged"})
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Value, frozen=True):
     """A leg has come to `state`: `ringing early_media answered bridged transferred`, or `other`.
 
     `bridged` says that caller and callee talk; `answered` alone may be a prompt that answered the caller's leg.
@@ -24,8 +24,7 @@ class Progress:
         return f"progress:{self.state}:{self.leg or ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Value, frozen=True):
     """The call is over. `disposition` is `answered` only where somebody was really talked to.
 
     `raw_disposition` is the PBX's own word, `line` the extension that the call used.
@@ -53,8 +52,7 @@ class Ended:
         return "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingReady:
+class RecordingReady(Value, frozen=True):
     """A part of a recording can be had: from `url`, or by asking the PBX for `recording_id`."""
 
     pbx_call_id: str

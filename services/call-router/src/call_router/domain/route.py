@@ -6,7 +6,6 @@
 3 caller known     candidates.py    7 dial result       dialled.py
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from call_router.domain.actions import Fallback, Hangup
@@ -20,6 +19,7 @@ from call_router.domain.digits import typed_code
 from call_router.domain.fallback import fallback
 from call_router.domain.nobody import nobody_found
 from call_router.domain.number import open_case, special_call
+from call_router.domain.values import replace
 from call_router.domain.view import View
 
 MOST_STEPS = 6

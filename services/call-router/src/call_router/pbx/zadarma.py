@@ -7,7 +7,6 @@ nobody answered comes back as if the call were new (`Restarted`).
 """
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -18,6 +17,7 @@ from call_router.domain.calls import Question, QuestionKind
 from call_router.domain.decisions import Decision
 from call_router.domain.inventory import Account
 from call_router.domain.reports import Ended, Report
+from call_router.domain.values import replace
 from call_router.pbx.zadarma_clock import AccountClock
 from call_router.pbx.zadarma_form import dtmf_of, read_form, text_of
 from call_router.pbx.zadarma_lines import Lines, without_line

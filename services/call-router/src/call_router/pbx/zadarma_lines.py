@@ -1,12 +1,12 @@
 """Choosing the extension that shows the wanted number and records, or does not."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from call_router.domain.actions import Dial, Fallback
 from call_router.domain.decisions import Decision, Outcome, Reason, RuleOutcome
+from call_router.domain.values import replace
 from fareline_contracts.accounts import Line
 
 _RESTS_AFTER_LIMIT = timedelta(seconds=60)

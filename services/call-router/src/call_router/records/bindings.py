@@ -1,11 +1,11 @@
 """Binding records and heartbeats, from JSON to the domain's values."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from call_router.domain.bindings import Binding, CallPolicy, Party, Window
+from call_router.domain.values import Value
 
 
 class _Party(msgspec.Struct, frozen=True, gc=False):
@@ -93,8 +93,7 @@ _BINDING = msgspec.json.Decoder(BindingJson)
 _HEARTBEAT = msgspec.json.Decoder(HeartbeatJson)
 
 
-@dataclass(frozen=True, slots=True)
-class BindingNews:
+class BindingNews(Value, frozen=True):
     """A binding, and when the order event happened that it came of."""
 
     binding: Binding

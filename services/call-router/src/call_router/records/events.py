@@ -3,7 +3,6 @@
 Written with msgspec, for this is the hot path; tests read every shape back with the contracts' models.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from call_router.domain.actions import Dial
 from call_router.domain.decisions import Decision
 from call_router.domain.identity import event_id_of
 from call_router.domain.reports import Ended, Progress, RecordingReady, Report
+from call_router.domain.values import Value
 from call_router.ports import Answered, CallMemory
 from call_router.records.actions import action_json
 from fareline_contracts.calls import CALL_ENDED_TYPE, CALL_PROGRESS_TYPE, CALL_ROUTED_TYPE, RECORDING_READY_TYPE
@@ -24,8 +24,7 @@ _LONGEST_TEXT = 256
 _LONGEST_WHY = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class EventRecord:
+class EventRecord(Value, frozen=True):
     """A call event as Kafka gets it; `key` is the call's id."""
 
     topic: str

@@ -4,12 +4,13 @@ Fed by our own answers and the reports of the PBX.
 """
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from call_router.domain.bindings import Role
 from call_router.domain.calls import Attempt, Outcome, WrongCode
+from call_router.domain.values import replace
 
 KEPT = timedelta(hours=25)
 _PhoneKey = tuple[str, str, Role]

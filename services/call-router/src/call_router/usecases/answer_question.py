@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from call_router.domain.actions import Dial, Hangup
@@ -10,6 +9,7 @@ from call_router.domain.calls import Question, QuestionKind
 from call_router.domain.decisions import Decision, Reason
 from call_router.domain.identity import call_id_of
 from call_router.domain.route import without_data
+from call_router.domain.values import replace
 from call_router.ports import (
     Answered,
     CallMemory,

@@ -1,13 +1,14 @@
 """Decide a question on the replica, and ask order-binder where the replica may not know."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from call_router.domain.calls import Question, QuestionKind
 from call_router.domain.decisions import Decision, Reason, Source
 from call_router.domain.phones import normalise
 from call_router.domain.route import route
+from call_router.domain.values import replace
 from call_router.domain.view import View
 from call_router.ports import Binder, DataState, Found, Replica, Wanted
 

@@ -1,11 +1,12 @@
 """Take down what a PBX reports of a call, and learn from it who was reached."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from call_router.domain.identity import call_id_of
 from call_router.domain.reports import Ended, Progress, Report
+from call_router.domain.values import replace
 from call_router.ports import CallMemory, Journal, Memory
 
 _TALKING = "bridged"

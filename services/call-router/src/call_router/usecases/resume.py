@@ -1,11 +1,11 @@
 """Find where in its call a question stands: which step it is, and what was answered before."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from call_router.domain.actions import Ask, Dial, Fallback
 from call_router.domain.calls import CallSoFar, DialResult, Question, QuestionKind
 from call_router.domain.context import read_context
+from call_router.domain.values import replace
 from call_router.ports import Answered, CallMemory
 
 MOST_REMEMBERED_STEPS = 100
