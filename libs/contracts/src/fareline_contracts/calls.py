@@ -59,6 +59,10 @@ class DecisionRecord(Record):
     client_id: Text | None = None
     recorded: bool = False
     """Whether the answer told the PBX to record."""
+    wrong_code: bool = False
+    """Whether the caller had typed a wrong code."""
+    caller_known: bool | None = None
+    """Whether the caller was a party of any order then; null where his tenant is not known."""
     rules: tuple[RuleOutcome, ...] = ()
 
 

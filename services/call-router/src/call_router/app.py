@@ -77,7 +77,7 @@ class Router:
     def _build_asgi(self, pbxs: Pbxs, tokens: TokenBook) -> ASGIApp:
         store, observer = self._store, self._observer
         journal = TracedJournal(self._spool.journal, self._telemetry.tracing)
-        decide = Decide(store.view, store, self._freshness, self._binder, utc_now)
+        decide = Decide(store, self._freshness, self._binder, utc_now)
         answer = AnswerQuestion(decide, store, journal, utc_now, on_trouble=observer.trouble)
         webhooks = PbxWebhooks(
             adapters=pbxs.adapters,
@@ -102,7 +102,7 @@ class Router:
             reader=self._reader,
             feed=ReplicaFeed(self._store, self._freshness, self._observer, utc_now),
             filling=self._freshness,
-            ending=self._store.bindings,
+            ending=self._store,
             clock=utc_now,
             component=self.health.component("replica", required=False),
         )

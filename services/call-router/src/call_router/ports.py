@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from call_router.domain.actions import Action
 from call_router.domain.bindings import Binding, Role
 from call_router.domain.calls import Attempt, Question, WrongCode
 from call_router.domain.decisions import Decision
 from call_router.domain.inventory import ProxyNumber, Tenant
 from call_router.domain.reports import Report
 from call_router.domain.values import Value
-from call_router.domain.view import RecentCalls
+from call_router.domain.view import RecentCalls, View
 
 
 class PbxRequest(Value, frozen=True):
@@ -112,13 +113,25 @@ class Answered(Value, frozen=True):
         return f"{self.call_id}-{self.question.so_far.step}"
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The last answer of a call as the call topic tells it: another router's, or this one's before it was restarted."""
+
+    step: int
+    decided_at: datetime
+    action: Action
+    tenant: str | None = None
+    order_id: str | None = None
+
+
 @dataclass(slots=True)
 class CallMemory:
-    """What this process remembers of a call: its answers by step, and whether the two sides ever talked."""
+    """A call: the answers of this process by step, what is heard of other processes', whether the two sides ever talked."""
 
     call_id: str
     answers: dict[int, Answered] = field(default_factory=dict)
     bridged: bool = False
+    heard: Heard | None = None
 
     @property
     def last(self) -> Answered | None:
@@ -128,7 +141,15 @@ class CallMemory:
     @property
     def tenant(self) -> str | None:
         """The tenant whose call it is, as far as an answer told."""
-        return None if self.last is None else self.last.decision.tenant
+        if self.last is not None:
+            return self.last.decision.tenant
+        return None if self.heard is None else self.heard.tenant
+
+    @property
+    def foreign(self) -> Heard | None:
+        """What is heard of the call, if that is further on than the answers of this process."""
+        known = max(self.answers, default=0)
+        return self.heard if self.heard is not None and self.heard.step > known else None
 
     @property
     def trace(self) -> str | None:
@@ -148,8 +169,8 @@ class Calls(Protocol):
 class Recent(RecentCalls, Protocol):
     """The memory of recent calls, and how it is fed."""
 
-    def dialled(self, call_id: str, attempt: Attempt) -> None:
-        """Remember a dial that we answered with."""
+    def dialled(self, call_id: str, step: int, attempt: Attempt) -> None:
+        """Remember a dial that we answered a call's step with; the same step again is no second attempt."""
         ...
 
     def called_from(self, tenant: str, order_id: str, role: Role, phone: str) -> None:
@@ -168,8 +189,8 @@ class Recent(RecentCalls, Protocol):
         """Note that the call is over."""
         ...
 
-    def wrong_code(self, wrong: WrongCode) -> None:
-        """Remember a wrong code."""
+    def wrong_code(self, call_id: str, step: int, wrong: WrongCode) -> None:
+        """Remember a wrong code typed at a step of a call; the same step again is no second one."""
         ...
 
     def attempt_of(self, call_id: str) -> Attempt | None:
@@ -230,7 +251,12 @@ class Binder(Protocol):
 
 
 class Replica(Protocol):
-    """Where news of bindings, numbers and tenants goes, from Kafka and from order-binder's answers alike."""
+    """What decisions are made on, and where news of it goes, from Kafka and from order-binder's answers alike."""
+
+    @property
+    def view(self) -> View:
+        """What a decision may look at, as of now."""
+        ...
 
     def put_binding(self, binding: Binding) -> bool:
         """Take a binding in; returns whether it was news."""

@@ -88,7 +88,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         store = self.world.store
-        self.decide = Decide(store.view, store, self.data, self.binder, self.clock)
+        self.decide = Decide(store, self.data, self.binder, self.clock)
         self.answer = AnswerQuestion(
             self.decide,
             store,

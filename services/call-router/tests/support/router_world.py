@@ -94,6 +94,7 @@ class World:
     store: ReplicaStore = field(default_factory=ReplicaStore)
     account: Account = ACCOUNT
     now: datetime = T0 + minutes(5)
+    mistyped_so_far: int = 0
 
     def __post_init__(self) -> None:
         self.tenant("demo", staff=frozenset({STAFF, "101"}))
@@ -154,12 +155,14 @@ class World:
             outcome=outcome,
             **more,  # type: ignore[arg-type]
         )
-        self.store.recent.dialled(call_id, attempt)
+        self.store.recent.dialled(call_id, 1, attempt)
 
     def mistyped(self, caller: str | None, number: str, times: int, *, known: bool, at: datetime | None = None) -> None:
         """Remember wrong codes."""
         for _ in range(times):
-            self.store.recent.wrong_code(WrongCode("demo", caller, number, known, at or self.now))
+            self.mistyped_so_far += 1
+            wrong = WrongCode("demo", caller, number, known, at or self.now)
+            self.store.recent.wrong_code("c-wrong", self.mistyped_so_far, wrong)
 
 
 def last(decision: Decision) -> Action:

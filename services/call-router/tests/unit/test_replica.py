@@ -201,14 +201,14 @@ def test_recent_calls_are_bounded():
         return Attempt("demo", "o-1", world_binding.person(Role.DRIVER), f"c/{caller}", caller, at, at)
 
     for number in range(10):
-        memory.dialled(f"call-{number}", attempt(f"+{number}", T0))
-        memory.wrong_code(WrongCode("demo", f"+{number}", POOL, False, T0))
+        memory.dialled(f"call-{number}", 1, attempt(f"+{number}", T0))
+        memory.wrong_code(f"call-{number}", 2, WrongCode("demo", f"+{number}", POOL, False, T0))
     assert len(store.recent) == 3
     assert memory.attempt_of("call-0") is None
     assert memory.dials("demo", "o-1", "+9", T0 - minutes(1)) == 1
     assert memory.wrong_codes_at(POOL, T0 - minutes(1)) == 3
     assert memory.wrong_codes_of("demo", "+0", T0 - minutes(1)) == 0
-    memory.dialled("later", attempt(STRANGER, T0 + timedelta(hours=26)))
+    memory.dialled("later", 1, attempt(STRANGER, T0 + timedelta(hours=26)))
     assert len(memory) == 1
     assert memory.latest_attempt("demo", world_binding.person(Role.DRIVER), "c/+9") is None
 
@@ -217,7 +217,7 @@ def test_reports_change_what_is_known_of_an_attempt():
     from call_router.domain.calls import Attempt, Outcome
 
     memory = RecentCallsMemory()
-    memory.dialled("c", Attempt("demo", "o-1", "d", "c", D1, T0, T0 + minutes(0.5)))
+    memory.dialled("c", 1, Attempt("demo", "o-1", "d", "c", D1, T0, T0 + minutes(0.5)))
     assert not memory.attempt_of("c").unanswered(T0 + minutes(1))
     assert memory.attempt_of("c").unanswered(T0 + minutes(1.5))
     memory.answered("c")
@@ -236,6 +236,6 @@ def test_a_dial_that_rang_for_a_moment_is_taken_back(rang, count):
     from call_router.domain.calls import Attempt
 
     memory = RecentCallsMemory()
-    memory.dialled("c", Attempt("demo", "o-1", "d", "c", D1, T0, T0))
+    memory.dialled("c", 1, Attempt("demo", "o-1", "d", "c", D1, T0, T0))
     memory.unanswered("c", None if rang is None else timedelta(seconds=rang))
     assert memory.dials("demo", "o-1", D1, T0 - minutes(1)) == count

@@ -151,7 +151,7 @@ def test_a_call_ends_however_it_is_played(data):
         steps += 1
         action = decision.actions[-1]
         if decision.wrong_code is not None:
-            world.store.recent.wrong_code(decision.wrong_code)
+            world.store.recent.wrong_code("c-1", steps, decision.wrong_code)
         if isinstance(action, Dial):
             dials += 1
             kind = QuestionKind.DIALED
@@ -195,6 +195,7 @@ def test_number_that_only_a_live_binding_names_counts_as_a_pool_number():
 
 def test_limits_do_not_outlive_their_time():
     world = World()
-    world.store.recent.wrong_code(WrongCode("demo", STRANGER, POOL, known=False, at=T0 - timedelta(days=3)))
+    wrong = WrongCode("demo", STRANGER, POOL, known=False, at=T0 - timedelta(days=3))
+    world.store.recent.wrong_code("c-0", 2, wrong)
     world.mistyped(STRANGER, POOL, 2, known=False)
     assert isinstance(world.call(STRANGER, POOL).actions[-1], Ask)

@@ -11,6 +11,7 @@ from call_router.domain.limits import no_more_codes
 from call_router.domain.windows import is_open
 
 EMERGENCY = frozenset({"112", "101", "102", "103", "911"})
+SHORTEST_CODE, LONGEST_CODE = 6, 8
 _STRIPPED = str.maketrans("", "", "#* ")
 
 
@@ -45,8 +46,8 @@ def _nothing_typed(case: Case) -> Verdict:
 
 
 def _binding_of(case: Case, digits: str) -> Binding | None:
-    """Return the tenant's binding, not ended, one of whose codes was typed in its exact length."""
-    if len(digits) != case.policy.code_digits or not (digits.isascii() and digits.isdecimal()):
+    """Return the tenant's binding, not ended, one of whose codes was typed exactly: in its length, with its zeros."""
+    if not (SHORTEST_CODE <= len(digits) <= LONGEST_CODE and digits.isascii() and digits.isdecimal()):
         return None
     found = case.view.bindings.of_code(case.tenant.name, digits)
     return next((binding for binding in found if not case.ended(binding)), None)

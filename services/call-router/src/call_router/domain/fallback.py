@@ -28,7 +28,7 @@ def ask(case: Case, reason: Reason, prompt: str, *, wrong_code: WrongCode | None
     wrong = so_far.wrong_codes + (wrong_code is not None)
     action = Ask(
         prompt=prompt,
-        digits=policy.code_digits,
+        digits=max(policy.code_digits, case.view.codes.longest(case.tenant.name, case.now)),
         timeout_s=policy.ask_timeout_pool_s if case.on_pool else policy.ask_timeout_main_s,
         context=context_of(so_far, reason, dials=so_far.dials, wrong_codes=wrong, direction=so_far.direction),
         otherwise=target(case),

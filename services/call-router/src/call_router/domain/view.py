@@ -46,6 +46,14 @@ class Bindings(Protocol):
         ...
 
 
+class Codes(Protocol):
+    """How long codes are at present: a tenant whose codes run short gets longer ones."""
+
+    def longest(self, tenant: str, now: datetime) -> int:
+        """Return the number of digits of the tenant's longest code that may still be typed, 0 if there is none."""
+        ...
+
+
 class RecentCalls(Protocol):
     """What happened lately: attempts between people, dials and wrong codes that count towards limits."""
 
@@ -77,3 +85,4 @@ class View:
     inventory: Inventory
     bindings: Bindings
     recent: RecentCalls
+    codes: Codes

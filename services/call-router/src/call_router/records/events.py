@@ -100,6 +100,8 @@ def _decision(answered: Answered, decision: Decision) -> dict[str, Any]:
         **_order(decision),
         "also_order_ids": decision.also,
         "recorded": isinstance(last, Dial) and last.record != "off",
+        "wrong_code": decision.wrong_code is not None,
+        "caller_known": None if decision.tenant is None else bool(decision.candidates),
         "rules": [
             {"rule": rule.rule, "outcome": rule.outcome, "why": rule.why[:_LONGEST_WHY]} for rule in decision.rules
         ],

@@ -1,40 +1,62 @@
 """What happened lately: who tried to reach whom, how often, and which codes were wrong. Bounded, and gone after a day.
 
-Fed by our own answers and the reports of the PBX.
+Fed by our own answers and the reports of PBXs, and by the call topic, which tells what other routers answered and what
+this one did before it was restarted. Whatever comes twice counts once.
 """
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+import msgspec
+
 from call_router.domain.bindings import Role
 from call_router.domain.calls import Attempt, Outcome, WrongCode
-from call_router.domain.values import replace
+from call_router.domain.values import Value, replace
 
 KEPT = timedelta(hours=25)
 _PhoneKey = tuple[str, str, Role]
 _K = TypeVar("_K")
 
 
-@dataclass(slots=True)
-class _Dialled:
+class Dialled(msgspec.Struct, gc=False):
     """An attempt that reports may still change."""
 
     call_id: str
+    step: int
     attempt: Attempt
 
 
+class Mistyped(Value, frozen=True):
+    """A wrong code, and where it was typed."""
+
+    call_id: str
+    step: int
+    wrong: WrongCode
+
+
+class LastPhone(Value, frozen=True):
+    """The phone that a side of an order last called from."""
+
+    tenant: str
+    order_id: str
+    role: Role
+    phone: str
+
+
 class RecentCallsMemory:
-    """Recent calls of this process, at most `most` attempts and as many wrong codes; the oldest go first."""
+    """Recent calls, at most `most` attempts and as many wrong codes; the oldest go first."""
 
     def __init__(self, most: int = 200_000) -> None:
         self._most = most
-        self._order: deque[_Dialled] = deque()
-        self._of_call: dict[str, _Dialled] = {}
-        self._latest: dict[tuple[str, str, str], _Dialled] = {}
-        self._dials: dict[tuple[str, str, str | None], list[_Dialled]] = {}
-        self._wrong_order: deque[WrongCode] = deque()
+        self._order: deque[Dialled] = deque()
+        self._known: set[tuple[str, int]] = set()
+        self._of_call: dict[str, Dialled] = {}
+        self._latest: dict[tuple[str, str, str], Dialled] = {}
+        self._dials: dict[tuple[str, str, str | None], list[Dialled]] = {}
+        self._wrong_order: deque[Mistyped] = deque()
+        self._wrong_known: set[tuple[str, int]] = set()
         self._wrong_of_caller: dict[tuple[str, str], deque[datetime]] = {}
         self._wrong_at_number: dict[str, deque[datetime]] = {}
         self._phones: OrderedDict[_PhoneKey, str] = OrderedDict()
@@ -42,12 +64,15 @@ class RecentCallsMemory:
     def __len__(self) -> int:
         return len(self._order)
 
-    def dialled(self, call_id: str, attempt: Attempt) -> None:
-        """Remember a dial that we answered with."""
-        entry = _Dialled(call_id, attempt)
+    def dialled(self, call_id: str, step: int, attempt: Attempt) -> None:
+        """Remember a dial that we answered a call's step with; the same step again is no second attempt."""
+        if (call_id, step) in self._known:
+            return
+        entry = Dialled(call_id, step, attempt)
+        self._known.add((call_id, step))
         self._order.append(entry)
-        self._of_call[call_id] = entry
-        self._latest[_people(attempt)] = entry
+        _keep_later(self._of_call, call_id, entry)
+        _keep_later(self._latest, _people(attempt), entry)
         self._dials.setdefault(_dial_key(attempt), []).append(entry)
         while self._order and self._too_old(self._order[0].attempt.at, attempt.at, len(self._order)):
             self._forget(self._order.popleft())
@@ -63,7 +88,7 @@ class RecentCallsMemory:
     def answered(self, call_id: str) -> None:
         """Note that the call's latest dial was answered."""
         entry = self._of_call.get(call_id)
-        if entry is not None:
+        if entry is not None and entry.attempt.outcome is not Outcome.ANSWERED:
             entry.attempt = replace(entry.attempt, outcome=Outcome.ANSWERED)
 
     def unanswered(self, call_id: str, rang: timedelta | None) -> None:
@@ -78,14 +103,17 @@ class RecentCallsMemory:
         if entry is not None and entry.attempt.ended_at is None:
             entry.attempt = replace(entry.attempt, ended_at=at)
 
-    def wrong_code(self, wrong: WrongCode) -> None:
+    def wrong_code(self, call_id: str, step: int, wrong: WrongCode) -> None:
         """Remember a wrong code: known callers' count for themselves, others' for the number too."""
-        self._wrong_order.append(wrong)
+        if (call_id, step) in self._wrong_known:
+            return
+        self._wrong_known.add((call_id, step))
+        self._wrong_order.append(Mistyped(call_id, step, wrong))
         if wrong.caller is not None:
             self._wrong_of_caller.setdefault((wrong.tenant, wrong.caller), deque()).append(wrong.at)
         if not wrong.known:
             self._wrong_at_number.setdefault(wrong.number, deque()).append(wrong.at)
-        while self._wrong_order and self._too_old(self._wrong_order[0].at, wrong.at, len(self._wrong_order)):
+        while self._wrong_order and self._too_old(self._wrong_order[0].wrong.at, wrong.at, len(self._wrong_order)):
             self._forget_code(self._wrong_order.popleft())
 
     def attempt_of(self, call_id: str) -> Attempt | None:
@@ -115,10 +143,23 @@ class RecentCallsMemory:
         """Return the phone that this side of the order last called from."""
         return self._phones.get((tenant, order_id, role))
 
+    def dialled_ones(self) -> list[Dialled]:
+        """Return the attempts there are, the first remembered first."""
+        return list(self._order)
+
+    def mistyped_ones(self) -> list[Mistyped]:
+        """Return the wrong codes there are, the first remembered first."""
+        return list(self._wrong_order)
+
+    def last_phones(self) -> Iterator[LastPhone]:
+        """Yield the phones that sides of orders last called from; the memory must not change meanwhile."""
+        return (LastPhone(*key, phone) for key, phone in self._phones.items())
+
     def _too_old(self, at: datetime, now: datetime, size: int) -> bool:
         return size > self._most or now - at > KEPT
 
-    def _forget(self, entry: _Dialled) -> None:
+    def _forget(self, entry: Dialled) -> None:
+        self._known.discard((entry.call_id, entry.step))
         if self._of_call.get(entry.call_id) is entry:
             del self._of_call[entry.call_id]
         if self._latest.get(_people(entry.attempt)) is entry:
@@ -130,11 +171,19 @@ class RecentCallsMemory:
         else:
             self._dials.pop(key, None)
 
-    def _forget_code(self, wrong: WrongCode) -> None:
-        if wrong.caller is not None:
-            _drop_oldest(self._wrong_of_caller, (wrong.tenant, wrong.caller))
-        if not wrong.known:
-            _drop_oldest(self._wrong_at_number, wrong.number)
+    def _forget_code(self, one: Mistyped) -> None:
+        self._wrong_known.discard((one.call_id, one.step))
+        if one.wrong.caller is not None:
+            _drop_oldest(self._wrong_of_caller, (one.wrong.tenant, one.wrong.caller))
+        if not one.wrong.known:
+            _drop_oldest(self._wrong_at_number, one.wrong.number)
+
+
+def _keep_later(entries: dict[_K, Dialled], key: _K, entry: Dialled) -> None:
+    """Keep the later of two attempts: those of other routers come in any order."""
+    known = entries.get(key)
+    if known is None or known.attempt.at <= entry.attempt.at:
+        entries[key] = entry
 
 
 def _people(attempt: Attempt) -> tuple[str, str, str]:

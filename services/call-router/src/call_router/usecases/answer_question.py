@@ -108,13 +108,14 @@ class AnswerQuestion:
     def _remember(self, answered: Answered) -> None:
         """Keep what later calls are decided by."""
         question, decision = answered.question, answered.decision
+        step = question.so_far.step
         if question.kind is QuestionKind.DIALED:
             self._recent.unanswered(answered.call_id, question.ring)
         if decision.wrong_code is not None:
-            self._recent.wrong_code(decision.wrong_code)
+            self._recent.wrong_code(answered.call_id, step, decision.wrong_code)
         if decision.attempt is None or decision.link is None:
             return
-        self._recent.dialled(answered.call_id, decision.attempt)
+        self._recent.dialled(answered.call_id, step, decision.attempt)
         link = decision.link
         if decision.caller is not None and decision.caller in link.caller.phones:
             self._recent.called_from(link.binding.tenant, link.binding.order_id, link.role, decision.caller)

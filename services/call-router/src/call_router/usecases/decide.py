@@ -9,7 +9,6 @@ from call_router.domain.decisions import Decision, Reason, Source
 from call_router.domain.phones import normalise
 from call_router.domain.route import route
 from call_router.domain.values import replace
-from call_router.domain.view import View
 from call_router.ports import Binder, DataState, Found, Replica, Wanted
 
 _MOST_TENANTS_ASKED = 4
@@ -22,7 +21,6 @@ _SHORTEST_CODE, _LONGEST_CODE = 4, 10
 class Decide:
     """`route`, with order-binder's knowledge taken in first where the answer might be better for it."""
 
-    view: View
     replica: Replica
     state: DataState
     binder: Binder
@@ -30,13 +28,13 @@ class Decide:
 
     async def __call__(self, question: Question) -> Decision:
         """Return the decision, saying whose data it rests on and how old that is."""
-        decision = route(question, self.view, self.clock())
+        decision = route(question, self.replica.view, self.clock())
         source = Source.DEFAULT if decision.tenant is None else Source.REPLICA
         wanted = self._wanted(question, decision)
         found = None if wanted is None else await self.binder.find(wanted)
         if found is not None:
             self._learn(found)
-            decision = route(question, self.view, self.clock())
+            decision = route(question, self.replica.view, self.clock())
             source = Source.BINDER
         return replace(decision, source=source, age=self.state.age(self.clock()))
 
@@ -57,7 +55,7 @@ class Decide:
     def _unsure(self, decision: Decision) -> bool:
         if self.state.unsure or decision.reason in _NOBODY_FOUND or decision.wrong_code is not None:
             return True
-        return decision.tenant is not None and self.view.inventory.tenant(decision.tenant) is None
+        return decision.tenant is not None and self.replica.view.inventory.tenant(decision.tenant) is None
 
     def _learn(self, found: Found) -> None:
         """Take order-binder's answer into the replica, where the higher revision of each record wins."""
