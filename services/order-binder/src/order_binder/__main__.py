@@ -8,11 +8,13 @@ import typer
 from aiokafka.errors import KafkaError
 
 from fareline_chassis import lifecycle
+from fareline_chassis.kafka.dead_letter_cli import DeadLetterCommands
+from fareline_chassis.kafka.dead_letters import DeadLetterBox
 from fareline_chassis.kafka.topics import PartitionsDiffer, ensure_topics
 from fareline_chassis.logs import configure_logging
 from fareline_chassis.postgres.migrations import MigrationError
 from fareline_chassis.settings import KafkaSettings, PostgresSettings, TelemetrySettings, load_settings
-from fareline_contracts.topics import deployed_topics
+from fareline_contracts.topics import TAXI_ORDERS, deployed_topics
 from order_binder.app import SERVICE, run
 from order_binder.outbound.schema import Schema
 from order_binder.settings import Settings
@@ -35,7 +37,18 @@ class MigrateSettings(PostgresSettings, TelemetrySettings):
 
 
 class TopicSettings(KafkaSettings, TelemetrySettings):
-    """What creating topics needs."""
+    """What creating topics, or working off dead letters, needs."""
+
+
+def _dead_letters() -> DeadLetterBox:
+    settings = load_settings(TopicSettings)
+    configure_logging(SERVICE, "ERROR")
+    return DeadLetterBox(
+        settings.kafka_bootstrap, TAXI_ORDERS.name, client_id=f"{SERVICE}-dlq", topic_prefix=settings.kafka_topic_prefix
+    )
+
+
+cli.add_typer(DeadLetterCommands(_dead_letters).group(), name="dlq")
 
 
 @cli.command(name="run")

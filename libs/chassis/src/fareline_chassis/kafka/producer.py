@@ -21,6 +21,7 @@ from fareline_chassis.logs import get_logger
 
 _REFUSALS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError)
 _STOP_TIMEOUT = timedelta(seconds=5)
+_MAX_REQUEST_BYTES = 1024 * 1024
 log = get_logger(__name__)
 
 
@@ -46,13 +47,24 @@ class Producer:
     """
 
     def __init__(
-        self, bootstrap: str, *, client_id: str, topic_prefix: str = "", timeout: timedelta = timedelta(seconds=10)
+        self,
+        bootstrap: str,
+        *,
+        client_id: str,
+        topic_prefix: str = "",
+        timeout: timedelta = timedelta(seconds=10),
+        max_request_bytes: int = _MAX_REQUEST_BYTES,
     ) -> None:
-        """`timeout` bounds each `send`; `topic_prefix` comes before every topic."""
+        """`timeout` bounds each `send`; `topic_prefix` comes before every topic.
+
+        A record above `max_request_bytes` is refused without asking the brokers. Where it is above what a topic takes,
+        send large records alone: after its refusal the brokers take nothing more of the same call.
+        """
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._prefix = topic_prefix
         self._timeout = timeout.total_seconds()
+        self._max_request_bytes = max_request_bytes
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
         self._abandoned: set[asyncio.Task[None]] = set()
@@ -85,9 +97,12 @@ class Producer:
                 acks = [await self._enqueue(used, record) for record in records]
                 await asyncio.wait(acks)
             return _settled(acks)
+        except DeliveryRefused:
+            # The refused records' sequence numbers are gone: the broker would take nothing more from this producer.
+            self._abandon(used)
+            raise
         except (KafkaError, TimeoutError, OSError) as error:
-            if used is not None:
-                self._abandon(used)
+            self._abandon(used)
             raise DeliveryUnknown(f"{len(records)} records: {type(error).__name__}") from error
         finally:
             for ack in acks:
@@ -97,7 +112,11 @@ class Producer:
         async with self._connecting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap, client_id=self._client_id, acks="all", enable_idempotence=True
+                    bootstrap_servers=self._bootstrap,
+                    client_id=self._client_id,
+                    acks="all",
+                    enable_idempotence=True,
+                    max_request_size=self._max_request_bytes,
                 )
                 try:
                     await producer.start()
@@ -122,8 +141,8 @@ class Producer:
             acknowledged.set_exception(error)
         return acknowledged
 
-    def _abandon(self, producer: AIOKafkaProducer) -> None:
-        if self._producer is producer:
+    def _abandon(self, producer: AIOKafkaProducer | None) -> None:
+        if producer is not None and self._producer is producer:
             self._producer = None
             log.warning("kafka.producer_dropped")
             task = asyncio.create_task(_close(producer))
