@@ -5,6 +5,8 @@ import os
 from datetime import timedelta
 from functools import partial
 
+from fastapi import APIRouter
+
 from fareline_chassis.auth import TokenBook
 from fareline_chassis.clock import utc_now
 from fareline_chassis.health import Health
@@ -19,15 +21,23 @@ from fareline_contracts.topics import CALLS
 from recording_ingest.inbound.access import Gate
 from recording_ingest.inbound.calls_api import CallsApi
 from recording_ingest.inbound.clock import DownloadWorkers, Pace, drain, repeat
+from recording_ingest.inbound.cursors import Cursors
+from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.http import build_http
 from recording_ingest.inbound.kafka import GROUP, CallEventsIn
+from recording_ingest.inbound.push_api import PushApi
 from recording_ingest.inbound.recordings_api import RecordingsApi
 from recording_ingest.outbound.accounts import AccountBook
 from recording_ingest.outbound.audio import AudioIndex
 from recording_ingest.outbound.connections import Patience
 from recording_ingest.outbound.downloads import Caps, Downloader
 from recording_ingest.outbound.gauges import Backlog
+from recording_ingest.outbound.inbox import PushInbox
 from recording_ingest.outbound.kafka_facts import KafkaAnnouncer
+from recording_ingest.outbound.phone_keys import PhoneKeys
+from recording_ingest.outbound.phone_vault import PhoneVault
+from recording_ingest.outbound.postgres_calls import PostgresCalls
+from recording_ingest.outbound.postgres_intake import PostgresIntake
 from recording_ingest.outbound.postgres_ledger import PostgresLedger
 from recording_ingest.outbound.postgres_projection import PostgresCallLog
 from recording_ingest.outbound.postgres_reading import PostgresReader
@@ -36,6 +46,7 @@ from recording_ingest.outbound.storage import ObjectStorage
 from recording_ingest.settings import Settings
 from recording_ingest.usecases.download_recording import Downloads, download_recording
 from recording_ingest.usecases.project_calls import project_calls
+from recording_ingest.usecases.receive_recording import Receiving
 from recording_ingest.usecases.tell_outcomes import tell_outcomes
 
 SCHEMA, MIGRATIONS = "recording_ingest", "recording_ingest.migrations"
@@ -56,6 +67,7 @@ class Service:
         self._dsn = settings.database_url.get_secret_value()
         postgres = self._health.component("postgres")
         self._database = Database(self._dsn, *pool, postgres, application_name=name, search_path=SCHEMA)
+        self._vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
         self._producer = Producer(bootstrap, client_id=name, topic_prefix=prefix)
         self._broker = build_broker(bootstrap, client_id=name, topic_prefix=prefix)
         self._accounts = AccountBook(accounts, demo=settings.fareline_demo, ready_delay=settings.ready_delay)
@@ -66,9 +78,11 @@ class Service:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         gate = Gate(TokenBook.load(self._settings.fareline_tokens_file, demo=self._settings.fareline_demo))
-        reader = PostgresReader(self._database)
-        calls, recordings = CallsApi(reader, gate, utc_now), RecordingsApi(reader, self._store, gate, utc_now)
-        app = build_http(calls, recordings, self._health, self._telemetry.registry)
+        reader, finder = PostgresReader(self._database), PostgresCalls(self._database, self._vault)
+        calls = CallsApi(finder, gate, utc_now, Cursors(self._vault.signing_keys()))
+        exports = ExportsApi(finder, gate, utc_now)
+        recordings = RecordingsApi(reader, self._store, gate, utc_now, self._beside(gate))
+        app = build_http(calls, exports, recordings, self._health, self._telemetry.registry)
         host, port = self._settings.http_host, self._settings.http_port
         await serve(app, host=host, port=port, health=self._health, on_start=self._start, on_stop=self._stop)
 
@@ -77,7 +91,7 @@ class Service:
         await wait_for("migrations", self._migrated, component=self._health.component("migrations"))
         await self._keep_house()
         self._spawn()
-        project = partial(project_calls, PostgresCallLog(self._database), waits_of=self._accounts.waits_of)
+        project = partial(project_calls, PostgresCallLog(self._database, self._vault), waits_of=self._accounts.waits_of)
         handler = CallEventsIn(project, self._producer, self._telemetry.registry)
         declare_batch_subscriber(self._broker, topic=CALLS.name, group=GROUP, handler=handler)
         await self._broker.start(self._health.component("kafka"))
@@ -91,10 +105,19 @@ class Service:
         self._background.spawn("backlog", partial(repeat, backlog.measure, every=timedelta(seconds=15)), required=False)
         self._background.spawn("housekeeping", partial(repeat, self._keep_house, every=timedelta(hours=1)))
 
+    def _beside(self, gate: Gate) -> tuple[APIRouter, ...]:
+        intake = PostgresIntake(self._database)
+        receiving = Receiving(PushInbox(self._caps()), intake, self._store, self._audio, utc_now)
+        pushes = PushApi(receiving, gate, self._accounts.tenants_of, self._settings.download_max_bytes)
+        return (pushes.router(),)
+
+    def _caps(self) -> Caps:
+        given = self._settings
+        return Caps(size_bytes=given.download_max_bytes, patience=Patience(total=given.download_timeout))
+
     def _workers(self) -> DownloadWorkers:
         given = self._settings
-        caps = Caps(size_bytes=given.download_max_bytes, patience=Patience(total=given.download_timeout))
-        source = AccountSources(self._accounts.sources(), Downloader(caps), self._ledger.take_turn)
+        source = AccountSources(self._accounts.sources(), Downloader(self._caps()), self._ledger.take_turn)
         retries = (given.download_first_retry, given.download_attempts)
         tools = Downloads(self._ledger, source, self._store, self._audio, utc_now, *retries)
         pace = Pace(workers=given.download_workers, lease_for=given.download_lease, poll=given.download_poll)

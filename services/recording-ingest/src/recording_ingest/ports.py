@@ -9,12 +9,17 @@ from typing import Any, Protocol
 
 from recording_ingest.domain.calls import CallRow
 from recording_ingest.domain.events import CallEvent
+from recording_ingest.domain.pushes import Raw
 from recording_ingest.domain.recordings import Audio, Reason, Recording, Waits
-from recording_ingest.domain.search import CallFilter, Listed
+from recording_ingest.domain.search import CallFilter, Line, Listed
 
 Clock = Callable[[], datetime]
 WaitsOf = Callable[[str], Waits]
 """How the PBX of an account (by name) behaves; accounts that are not configured any more get the defaults."""
+
+
+TenantsOf = Callable[[str], Sequence[str]]
+"""The tenants that an account (by name) serves; none for an account that is not configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,17 @@ class CallLog(Protocol):
 class CallFinder(Protocol):
     """The call log as it is read."""
 
-    async def page(self, wanted: CallFilter) -> Sequence[Listed]:
-        """Return at most `wanted.limit + 1` calls, newest first, from the cursor on."""
+    async def page(self, wanted: CallFilter, *, in_full: bool) -> Sequence[Line]:
+        """Return at most `wanted.limit + 1` calls, newest first, from the cursor on; phones masked or `in_full`."""
 
     async def call(self, call_id: str) -> Listed | None:
         """Return one call."""
 
-    async def calls_of_order(self, tenant: str, order_id: str) -> Sequence[Listed]:
-        """Return every call of an order, oldest first (at most 1000)."""
+    async def calls_of_order(self, tenant: str, order_id: str, *, in_full: bool) -> Sequence[Line]:
+        """Return every call of an order, oldest first (at most 1000), each with its `attempt`."""
+
+    async def stats(self, wanted: CallFilter, group_by: str, tz: str) -> Sequence[Line]:
+        """Return the measures of the calls asked for, by `group_by`; days and hours are those of the time zone."""
 
     async def story(self, call_id: str) -> Sequence[CallEvent]:
         """Return every event of a call, in no order."""
@@ -74,6 +82,9 @@ class RecordingFinder(Protocol):
     async def log_access(self, access: "Access") -> None:
         """Write the audit row; returns when it is committed."""
 
+    async def accesses(self, recording_id: str) -> Sequence["NotedAccess"]:
+        """Return the audit rows of a recording, oldest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -86,6 +97,14 @@ class Access:
     action: str
     byte_range: str | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotedAccess:
+    """A row of the access log. `intact`: its content is what its hash was made of."""
+
+    access: Access
+    intact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +181,40 @@ class Store(Protocol):
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to, not including, `end`."""
+
+
+class Inbox(Protocol):
+    """Where pushed audio is received."""
+
+    async def receive(
+        self, body: AsyncIterator[bytes], into: Path, *, algorithms: Sequence[str]
+    ) -> tuple[Mapping[str, bytes], Fetched]:
+        """Write a body to `into`, flushed to disk; return its digests by `sha-256` and `sha-512`, and what it is.
+
+        Raises FetchFailed (too_large, source_failed where it comes too slowly).
+        """
+
+    async def with_header(self, path: Path, raw: Raw) -> Fetched:
+        """Make a WAV file of the samples at `path`, in its place. Raises FetchFailed where a sample is cut."""
+
+
+class CallLedger(Protocol):
+    """The ledger of one call, locked against every other change until the end of the block."""
+
+    known: Sequence[Recording]
+
+    async def save(self, entry: Recording) -> None:
+        """Write a stored recording, new or in the place of the row with its id."""
+
+
+class Intake(Protocol):
+    """The ledger as pushes change it."""
+
+    async def known(self, call_id: str) -> Sequence[Recording]:
+        """Return the ledger of a call as it is now."""
+
+    def locked(self, call_id: str) -> AbstractAsyncContextManager[CallLedger]:
+        """Lock the ledger of a call, whether the call is known or not; commit on leaving."""
 
 
 class StoreLost(Exception):

@@ -1,5 +1,6 @@
 -- The schema recording_ingest as all migrations together leave it (a test compares). Run with it first in the search path.
 
+-- Each event once. What is personal in it (phones, labels, addresses of files) stands in `sealed` alone.
 CREATE TABLE call_events (
     account text NOT NULL,
     ce_id text NOT NULL,
@@ -9,6 +10,7 @@ CREATE TABLE call_events (
     received_at timestamptz NOT NULL,
     traceparent text,
     data jsonb NOT NULL,
+    sealed bytea,
     kept_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (account, ce_id)
 );
@@ -20,6 +22,7 @@ CREATE TABLE call_heads (
     started_at timestamptz
 );
 
+-- The fold of a call's events. Phones: a keyed hash to find by, a ciphertext to read from, four digits to look at.
 CREATE TABLE calls (
     call_id text NOT NULL,
     account text NOT NULL,
@@ -27,10 +30,13 @@ CREATE TABLE calls (
     tenant text,
     row_state text NOT NULL,
     number text,
-    caller text,
+    caller_hash bytea,
+    caller_sealed bytea,
+    caller_masked text,
     started_at timestamptz NOT NULL,
     deed text,
     reason text,
+    last_deed text,
     last_reason text,
     source text,
     direction text,
@@ -43,7 +49,10 @@ CREATE TABLE calls (
     order_status text,
     driver_id text,
     client_id text,
-    target text,
+    target_hash bytea,
+    target_sealed bytea,
+    target_masked text,
+    target_index integer,
     dials integer NOT NULL,
     steps integer NOT NULL,
     ringing_at timestamptz,
@@ -59,14 +68,18 @@ CREATE TABLE calls (
     announced boolean,
     line text,
     recording_due boolean NOT NULL,
+    recording text,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (started_at, call_id)
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE calls_other PARTITION OF calls DEFAULT;
 CREATE INDEX calls_of_tenant ON calls (tenant, started_at, call_id);
-CREATE INDEX calls_of_order ON calls (tenant, order_id, started_at);
-CREATE INDEX calls_of_number ON calls (number, started_at);
-CREATE INDEX calls_updated ON calls (updated_at);
+CREATE INDEX calls_of_order ON calls (tenant, order_id, started_at, call_id);
+CREATE INDEX calls_of_number ON calls (number, started_at, call_id);
+CREATE INDEX calls_of_caller ON calls (caller_hash, started_at, call_id);
+CREATE INDEX calls_of_target ON calls (target_hash, started_at, call_id);
+-- BRIN: rows change within minutes of their birth, and an update need not touch the other indexes.
+CREATE INDEX calls_updated ON calls USING brin (updated_at) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Makes the partition of the month that begins on `month` (UTC), moving what the default partition holds of it.
 CREATE FUNCTION make_month(month date) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -79,7 +92,7 @@ BEGIN
         RETURN false;
     END IF;
     LOCK TABLE calls IN SHARE ROW EXCLUSIVE MODE;
-    EXECUTE format('CREATE TABLE %I (LIKE calls INCLUDING ALL)', name);
+    EXECUTE format('CREATE TABLE %I (LIKE calls INCLUDING ALL) WITH (fillfactor = 80)', name);
     EXECUTE format('WITH moved AS (DELETE FROM calls_other WHERE started_at >= %L AND started_at < %L'
         ' RETURNING *) INSERT INTO %I SELECT * FROM moved', first, beyond, name);
     EXECUTE format('ALTER TABLE calls ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
@@ -124,6 +137,31 @@ CREATE INDEX recordings_due ON recordings (expires_at, next_attempt_at)
     WHERE state IN ('expected', 'ready');
 CREATE INDEX recordings_untold ON recordings (updated_at) WHERE revision > told_revision;
 
+-- A call's recording in one word: the worst state of its parts, null where there is none.
+CREATE FUNCTION worst_recording(wanted text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT state FROM recordings WHERE call_id = wanted
+    ORDER BY array_position('{missing,expected,ready,stored}'::text[], state) LIMIT 1
+$$;
+
+-- Keeps calls.recording true whoever changes the ledger, and lets incremental pulls see the row again.
+CREATE FUNCTION sum_up_recordings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE calls SET recording = sum.recording, updated_at = clock_timestamp()
+    FROM (
+        SELECT head.call_id, head.started_at, worst_recording(head.call_id) AS recording
+        FROM (SELECT DISTINCT call_id FROM changed) AS touched JOIN call_heads AS head USING (call_id)
+    ) AS sum
+    WHERE calls.call_id = sum.call_id AND calls.started_at = sum.started_at
+        AND calls.recording IS DISTINCT FROM sum.recording;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER recordings_come AFTER INSERT ON recordings
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sum_up_recordings();
+CREATE TRIGGER recordings_change AFTER UPDATE ON recordings
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sum_up_recordings();
+CREATE TRIGGER recordings_go AFTER DELETE ON recordings
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sum_up_recordings();
+
 -- Whose turn it is to ask an account's API.
 CREATE TABLE account_turns (
     account text PRIMARY KEY,
@@ -144,6 +182,135 @@ CREATE TABLE access_log (
     hash bytea NOT NULL
 );
 CREATE INDEX access_log_of_recording ON access_log (recording_id, at);
+
+-- What dashboards read. Each measure is defined here once: per call in `analytics.calls`, summed up in the views below.
+CREATE SCHEMA analytics;
+
+-- One row a call, without any phone in full. `is_…` and `answer_s` are what every measure counts.
+CREATE VIEW analytics.calls AS
+SELECT
+    call_id, account, pbx_call_id, tenant, row_state, number, caller_masked AS caller, started_at, deed, reason, last_deed,
+    last_reason, source, direction, decided_at, decision_ms, data_age_s, binding_revision, order_id, order_version,
+    order_status, driver_id, client_id, target_masked AS target, target_index, dials, steps, ringing_at, answered_at,
+    bridged_at, ended_at, ring_s, talk_s, total_s, disposition, cause, hangup_by, announced, line, recording_due,
+    recording, updated_at,
+    disposition IS NOT NULL AS is_ended,
+    disposition IS NOT DISTINCT FROM 'answered' AS is_answered,
+    last_deed IS NOT DISTINCT FROM 'fallback' AS is_fallback,
+    recording_due AND recording IS NOT DISTINCT FROM 'stored' AS is_recorded,
+    recording_due AND recording IS NOT DISTINCT FROM 'missing' AS is_recording_missing,
+    CASE WHEN disposition = 'answered'
+        THEN extract(epoch FROM coalesce(bridged_at, answered_at) - started_at)::float8 END AS answer_s
+FROM calls;
+
+-- Hours in UTC.
+CREATE VIEW analytics.hourly AS
+SELECT date_trunc('hour', started_at, 'UTC') AS hour, tenant,
+    count(*) AS attempts,
+    count(*) FILTER (WHERE is_ended) AS ended,
+    count(*) FILTER (WHERE is_answered) AS answered,
+    round(count(*) FILTER (WHERE is_answered) / nullif(count(*) FILTER (WHERE is_ended), 0)::numeric, 4)::float8
+        AS answer_rate,
+    coalesce(sum(talk_s), 0) AS talk_s,
+    avg(talk_s) AS talk_s_mean,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY answer_s) AS answer_s_p50,
+    percentile_cont(0.9) WITHIN GROUP (ORDER BY answer_s) AS answer_s_p90,
+    count(*) FILTER (WHERE is_fallback) AS fallbacks,
+    round(count(*) FILTER (WHERE is_fallback) / count(*)::numeric, 4)::float8 AS fallback_rate,
+    count(*) FILTER (WHERE recording_due) AS recordings_due,
+    count(*) FILTER (WHERE is_recorded) AS recordings_stored,
+    count(*) FILTER (WHERE is_recording_missing) AS recordings_missing,
+    round(count(*) FILTER (WHERE is_recorded)
+        / nullif(count(*) FILTER (WHERE is_recorded OR is_recording_missing), 0)::numeric, 4)::float8 AS recording_coverage
+FROM analytics.calls
+GROUP BY 1, 2;
+
+-- Days in UTC; the statistics of the API take a time zone.
+CREATE VIEW analytics.daily AS
+SELECT (started_at AT TIME ZONE 'UTC')::date AS day, tenant,
+    count(*) AS attempts,
+    count(*) FILTER (WHERE is_ended) AS ended,
+    count(*) FILTER (WHERE is_answered) AS answered,
+    round(count(*) FILTER (WHERE is_answered) / nullif(count(*) FILTER (WHERE is_ended), 0)::numeric, 4)::float8
+        AS answer_rate,
+    coalesce(sum(talk_s), 0) AS talk_s,
+    avg(talk_s) AS talk_s_mean,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY answer_s) AS answer_s_p50,
+    percentile_cont(0.9) WITHIN GROUP (ORDER BY answer_s) AS answer_s_p90,
+    count(*) FILTER (WHERE is_fallback) AS fallbacks,
+    round(count(*) FILTER (WHERE is_fallback) / count(*)::numeric, 4)::float8 AS fallback_rate,
+    count(*) FILTER (WHERE recording_due) AS recordings_due,
+    count(*) FILTER (WHERE is_recorded) AS recordings_stored,
+    count(*) FILTER (WHERE is_recording_missing) AS recordings_missing,
+    round(count(*) FILTER (WHERE is_recorded)
+        / nullif(count(*) FILTER (WHERE is_recorded OR is_recording_missing), 0)::numeric, 4)::float8 AS recording_coverage
+FROM analytics.calls
+GROUP BY 1, 2;
+
+-- The same by the number that was dialled.
+CREATE VIEW analytics.daily_by_number AS
+SELECT (started_at AT TIME ZONE 'UTC')::date AS day, tenant, number,
+    count(*) AS attempts,
+    count(*) FILTER (WHERE is_ended) AS ended,
+    count(*) FILTER (WHERE is_answered) AS answered,
+    round(count(*) FILTER (WHERE is_answered) / nullif(count(*) FILTER (WHERE is_ended), 0)::numeric, 4)::float8
+        AS answer_rate,
+    coalesce(sum(talk_s), 0) AS talk_s,
+    avg(talk_s) AS talk_s_mean,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY answer_s) AS answer_s_p50,
+    percentile_cont(0.9) WITHIN GROUP (ORDER BY answer_s) AS answer_s_p90,
+    count(*) FILTER (WHERE is_fallback) AS fallbacks,
+    round(count(*) FILTER (WHERE is_fallback) / count(*)::numeric, 4)::float8 AS fallback_rate,
+    count(*) FILTER (WHERE recording_due) AS recordings_due,
+    count(*) FILTER (WHERE is_recorded) AS recordings_stored,
+    count(*) FILTER (WHERE is_recording_missing) AS recordings_missing,
+    round(count(*) FILTER (WHERE is_recorded)
+        / nullif(count(*) FILTER (WHERE is_recorded OR is_recording_missing), 0)::numeric, 4)::float8 AS recording_coverage
+FROM analytics.calls
+GROUP BY 1, 2, 3;
+
+-- The same by why the call went where it went.
+CREATE VIEW analytics.daily_by_reason AS
+SELECT (started_at AT TIME ZONE 'UTC')::date AS day, tenant, reason,
+    count(*) AS attempts,
+    count(*) FILTER (WHERE is_ended) AS ended,
+    count(*) FILTER (WHERE is_answered) AS answered,
+    round(count(*) FILTER (WHERE is_answered) / nullif(count(*) FILTER (WHERE is_ended), 0)::numeric, 4)::float8
+        AS answer_rate,
+    coalesce(sum(talk_s), 0) AS talk_s,
+    avg(talk_s) AS talk_s_mean,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY answer_s) AS answer_s_p50,
+    percentile_cont(0.9) WITHIN GROUP (ORDER BY answer_s) AS answer_s_p90,
+    count(*) FILTER (WHERE is_fallback) AS fallbacks,
+    round(count(*) FILTER (WHERE is_fallback) / count(*)::numeric, 4)::float8 AS fallback_rate,
+    count(*) FILTER (WHERE recording_due) AS recordings_due,
+    count(*) FILTER (WHERE is_recorded) AS recordings_stored,
+    count(*) FILTER (WHERE is_recording_missing) AS recordings_missing,
+    round(count(*) FILTER (WHERE is_recorded)
+        / nullif(count(*) FILTER (WHERE is_recorded OR is_recording_missing), 0)::numeric, 4)::float8 AS recording_coverage
+FROM analytics.calls
+GROUP BY 1, 2, 3;
+
+-- Did the driver really try? His calls to the client while the order stood at `arrived`, order by order.
+CREATE VIEW analytics.contact_attempts AS
+SELECT
+    tenant, order_id, driver_id,
+    count(*) AS calls,
+    count(*) FILTER (WHERE ring_s >= 15) AS rang_15_s,
+    count(*) FILTER (WHERE ring_s IS NULL) AS ring_unknown,
+    count(*) FILTER (WHERE is_answered) AS answered,
+    bool_or(is_answered OR ring_s IS NOT NULL AND ring_s >= 15) AS tried,
+    min(started_at) AS first_at,
+    max(started_at) AS last_at
+FROM analytics.calls
+WHERE order_status = 'arrived' AND direction = 'driver_to_client' AND order_id IS NOT NULL AND dials > 0
+GROUP BY tenant, order_id, driver_id;
+
+-- One row a recording, without where it is kept or came from.
+CREATE VIEW analytics.recordings AS
+SELECT recording_id, call_id, account, tenant, part, state, reason, attempts, expires_at, stored_at, size_bytes,
+    (audio ->> 'duration_s')::float8 AS duration_s, updated_at
+FROM recordings;
 
 -- Each row's hash covers its content and the hash of the row before it, so that a row changed or taken away shows.
 CREATE TABLE access_chain (

@@ -25,6 +25,7 @@ class Settings(KafkaSettings, PostgresSettings, HttpSettings, TelemetrySettings,
     http_port: int = Field(default=8082, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
     fareline_tokens_file: Path = Field(description="Bearer tokens of the HTTP interface.")
     fareline_accounts_file: Path = Field(description="The PBX accounts.")
+    fareline_phone_keys_file: Path = Field(description="Keys under which phones are kept: docs/phones-at-rest.md.")
     storage_url: str = Field(description="Where audio is kept: a directory, `file://…`, `s3://…`, `az://…`, `gs://…`.")
     scratch_dir: Path | None = Field(default=None, description="Files in the making, for storage that is no directory.")
     download_workers: PositiveInt = Field(default=4, description="Downloads at a time.")

@@ -9,13 +9,16 @@ from ingest_stack import SCHEMA, migrated
 from fareline_devstack.postgres.databases import create_database, drop_database
 
 CATALOGUE = """
-SELECT 'column', table_name, column_name, ordinal_position::text, data_type, is_nullable, coalesce(column_default, '')
-FROM information_schema.columns WHERE table_schema = $1
+SELECT 'column', CASE table_schema WHEN 'analytics' THEN 'analytics.' ELSE '' END || table_name, column_name, ordinal_position::text, data_type, is_nullable, coalesce(column_default, '')
+FROM information_schema.columns WHERE table_schema IN ($1, 'analytics')
 UNION ALL SELECT 'index', tablename, indexname, '', indexdef, '', '' FROM pg_indexes WHERE schemaname = $1
 UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, '', pg_get_constraintdef(oid), '', ''
     FROM pg_constraint WHERE connamespace = $1::regnamespace
 UNION ALL SELECT 'function', proname, '', '', pg_get_functiondef(oid), '', ''
     FROM pg_proc WHERE pronamespace = $1::regnamespace
+UNION ALL SELECT 'view', viewname, '', '', definition, '', '' FROM pg_views WHERE schemaname = 'analytics'
+UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, '', pg_get_triggerdef(oid), '', ''
+    FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = $1::regnamespace)
 ORDER BY 1, 2, 3, 4
 """
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from ingest_keys import keys_file
 from ingest_story import KINDS, Told
 
 from fareline_chassis.health import Health
@@ -127,6 +128,7 @@ class ServiceBox:
             "HTTP_PORT": str(port),
             "FARELINE_DEMO": "1",
             "FARELINE_TOKENS_FILE": str(tokens_file(self.folder)),
+            "FARELINE_PHONE_KEYS_FILE": str(keys_file(self.folder)),
             "FARELINE_ACCOUNTS_FILE": str(accounts_file(self.folder)),
             "STORAGE_URL": str(self.folder / "storage"),
             "DOWNLOAD_FIRST_RETRY": "0.05",

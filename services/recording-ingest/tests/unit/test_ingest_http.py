@@ -14,13 +14,15 @@ from fareline_chassis.health import Health
 from fareline_chassis.postgres.errors import DatabaseUnavailable
 from recording_ingest.domain.events import CallEvent
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.domain.search import CallFilter, Listed
+from recording_ingest.domain.search import CallFilter, Line, Listed
 from recording_ingest.inbound.access import Gate
 from recording_ingest.inbound.calls_api import CallsApi
+from recording_ingest.inbound.cursors import Cursors
+from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.http import build_http
 from recording_ingest.inbound.recordings_api import RecordingsApi
 from recording_ingest.outbound.storage import ObjectStorage
-from recording_ingest.ports import Access
+from recording_ingest.ports import Access, NotedAccess
 
 
 class EmptyLog:
@@ -29,14 +31,18 @@ class EmptyLog:
     def __init__(self) -> None:
         self.asked: list[CallFilter] = []
 
-    async def page(self, wanted: CallFilter) -> Sequence[Listed]:
+    async def page(self, wanted: CallFilter, *, in_full: bool) -> Sequence[Line]:
+        self.asked.append(wanted)
+        return ()
+
+    async def stats(self, wanted: CallFilter, group_by: str, tz: str) -> Sequence[Line]:
         self.asked.append(wanted)
         return ()
 
     async def call(self, call_id: str) -> Listed | None:
         return None
 
-    async def calls_of_order(self, tenant: str, order_id: str) -> Sequence[Listed]:
+    async def calls_of_order(self, tenant: str, order_id: str, *, in_full: bool) -> Sequence[Line]:
         return ()
 
     async def story(self, call_id: str) -> Sequence[CallEvent]:
@@ -47,6 +53,9 @@ class EmptyLog:
 
     async def recording(self, recording_id: str) -> Recording | None:
         return None
+
+    async def accesses(self, recording_id: str) -> Sequence[NotedAccess]:
+        return ()
 
     async def log_access(self, access: Access) -> None:
         raise AssertionError("nobody listened")
@@ -63,7 +72,7 @@ async def client(log: EmptyLog, tmp_path: Path) -> AsyncIterator[httpx.AsyncClie
         return hashlib.sha256(name.encode()).digest(), Grant(name, frozenset(tenants), frozenset(scopes))
 
     book = TokenBook([
-        grant("analyst", {"demo"}, {"calls:read", "recordings:read"}),
+        grant("analyst", {"demo"}, {"calls:read", "recordings:read", "recordings:audit"}),
         grant("root", {"*"}, {"*"}),
         grant("clerk", {"demo"}, {"orders:write"}),
     ])  # fmt: skip
@@ -71,9 +80,10 @@ async def client(log: EmptyLog, tmp_path: Path) -> AsyncIterator[httpx.AsyncClie
     def now() -> datetime:
         return datetime(2026, 11, 24, 12, tzinfo=UTC)
 
-    calls = CallsApi(log, Gate(book), now)
+    calls = CallsApi(log, Gate(book), now, Cursors([b"key"]))
+    exports = ExportsApi(log, Gate(book), now)
     recordings = RecordingsApi(log, ObjectStorage(str(tmp_path)), Gate(book), now)
-    app = build_http(calls, recordings, Health(), CollectorRegistry())
+    app = build_http(calls, exports, recordings, Health(), CollectorRegistry())
     transport = httpx.ASGITransport(app=app)
     headers = {"Authorization": "Bearer analyst"}
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest", headers=headers) as client:
@@ -122,11 +132,15 @@ async def test_a_plus_sign_may_be_unescaped(client: httpx.AsyncClient, log: Empt
     "path",
     [
         "/v1/calls",
+        "/v1/calls.csv",
+        "/v1/calls.parquet",
+        "/v1/calls/stats",
         "/v1/calls/c-1",
         "/v1/calls/c-1/recordings",
         "/v1/tenants/demo/orders/o-1/calls",
         "/v1/recordings/00000000-0000-0000-0000-000000000000",
         "/v1/recordings/00000000-0000-0000-0000-000000000000/waveform",
+        "/v1/recordings/00000000-0000-0000-0000-000000000000/access-log",
     ],
 )
 async def test_every_route_needs_a_token_with_its_scope(client: httpx.AsyncClient, path: str) -> None:
@@ -139,15 +153,21 @@ async def test_no_route_is_missing_above(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     assert sorted(document["paths"]) == [
         "/v1/calls",
+        "/v1/calls.csv",
+        "/v1/calls.parquet",
+        "/v1/calls/search",
+        "/v1/calls/stats",
         "/v1/calls/{call_id}",
         "/v1/calls/{call_id}/recordings",
         "/v1/recordings/{recording_id}",
+        "/v1/recordings/{recording_id}/access-log",
         "/v1/recordings/{recording_id}/waveform",
         "/v1/tenants/{tenant}/orders/{order_id}/calls",
     ]
     assert document["components"]["schemas"]["CallOut"]["examples"]
     for path in document["paths"].values():
-        assert path["get"]["security"] == [{"HTTPBearer": []}]
+        for operation in path.values():
+            assert operation["security"] == [{"HTTPBearer": []}]
 
 
 async def test_an_id_that_is_none_is_refused(client: httpx.AsyncClient) -> None:
@@ -158,7 +178,7 @@ async def test_an_id_that_is_none_is_refused(client: httpx.AsyncClient) -> None:
 async def test_without_a_database_the_answer_is_to_come_back(
     client: httpx.AsyncClient, log: EmptyLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(wanted: CallFilter) -> Sequence[Listed]:
+    async def away(wanted: CallFilter, *, in_full: bool) -> Sequence[Listed]:
         raise DatabaseUnavailable("connection refused")
 
     monkeypatch.setattr(log, "page", away)

@@ -1,12 +1,10 @@
-"""Questions to the call log: periods and cursors."""
+"""Questions to the call log: periods."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from recording_ingest.domain.search import BadQuestion, Cursor, period
+from recording_ingest.domain.search import BadQuestion, period
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -39,19 +37,3 @@ def test_periods(since: datetime | None, until: datetime | None, expected: tuple
 def test_periods_that_cannot_be_answered(since: datetime | None, until: datetime | None) -> None:
     with pytest.raises(BadQuestion):
         period(since, until, NOW)
-
-
-@given(st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC)), st.text(max_size=50))  # noqa: DTZ001 - Hypothesis wants it naive
-def test_a_cursor_comes_back(instant: datetime, call_id: str) -> None:
-    if "\x00" in call_id:
-        return
-    cursor = Cursor(instant, call_id)
-    assert Cursor.decode(cursor.encode()) == cursor
-
-
-@given(st.one_of(st.text(max_size=80), st.binary(max_size=60).map(lambda raw: Cursor(NOW, "c").encode() + raw.hex())))
-def test_any_other_word_is_refused(word: str) -> None:
-    try:
-        assert Cursor.decode(word).encode() == word
-    except BadQuestion:
-        pass

@@ -23,6 +23,8 @@ class CallRow:
     # what was decided: the last dial, or the last decision where nothing was dialled
     deed: str | None
     reason: str | None
+    # what was answered last: `fallback` where the call was handed to the call centre in the end
+    last_deed: str | None
     last_reason: str | None
     source: str | None
     direction: str | None
@@ -36,6 +38,8 @@ class CallRow:
     driver_id: str | None
     client_id: str | None
     target: str | None
+    # 0 for the first phone that was tried in this call, 1 for the second; None where nothing was dialled
+    target_index: int | None
     dials: int
     steps: int
     # what came of it

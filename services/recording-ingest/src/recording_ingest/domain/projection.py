@@ -47,6 +47,7 @@ def fold(events: Iterable[CallEvent]) -> CallRow:
         started_at=times.started_at,
         deed=decision.deed if decision else None,
         reason=decision.reason if decision else None,
+        last_deed=routed[-1].decision.deed if routed else None,
         last_reason=routed[-1].decision.reason if routed else None,
         source=decision.source if decision else None,
         direction=decision.direction if decision else None,
@@ -60,6 +61,7 @@ def fold(events: Iterable[CallEvent]) -> CallRow:
         driver_id=decision.driver_id if decision else None,
         client_id=decision.client_id if decision else None,
         target=decision.targets[0] if decision and decision.targets else None,
+        target_index=_target_index(routed),
         dials=sum(event.decision.deed == "dial" for event in routed),
         steps=len(routed),
         ringing_at=times.ringing_at,
@@ -121,6 +123,11 @@ def _place(event: CallEvent) -> tuple[datetime, int, int, datetime, str]:
 def _deciding(routed: Sequence[Routed]) -> Routed | None:
     dials = [event for event in routed if event.decision.deed == "dial"]
     return (dials or list(routed))[-1] if routed else None
+
+
+def _target_index(routed: Sequence[Routed]) -> int | None:
+    tried = [event.decision.targets[0] for event in routed if event.decision.deed == "dial" and event.decision.targets]
+    return list(dict.fromkeys(tried)).index(tried[-1]) if tried else None
 
 
 def _first(story: Sequence[CallEvent], state: str) -> datetime | None:

@@ -1,16 +1,17 @@
 """What may be asked of the call log, and where a page ends."""
 
-import base64
-import binascii
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from recording_ingest.domain.calls import CallRow
 
 LONGEST = timedelta(days=31)
 BY_DEFAULT = timedelta(hours=24)
 MOST = 1000
+Line = Mapping[str, Any]
+"""A call as a list shows it, by column and in their order; `caller` and `target` masked unless asked for in full."""
 
 
 class BadQuestion(ValueError):
@@ -24,28 +25,12 @@ class BadQuestion(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last call of a page: the next one begins right after it."""
+    """The last call of a page, after which the next one begins, and the period that was asked for."""
 
     started_at: datetime
     call_id: str
-
-    def encode(self) -> str:
-        """Return the cursor as an opaque word for a URL."""
-        text = json.dumps([self.started_at.astimezone(UTC).isoformat(), self.call_id], separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    @classmethod
-    def decode(cls, word: str) -> "Cursor":
-        """Return the cursor behind `word`. Raises BadQuestion for anything that `encode` did not write."""
-        try:
-            padded = word + "=" * (-len(word) % 4)
-            instant, call_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-            found = cls(datetime.fromisoformat(instant), call_id)
-            if isinstance(call_id, str) and "\x00" not in call_id and found.encode() == word:
-                return found
-        except (ValueError, TypeError, binascii.Error, AttributeError, OverflowError, RecursionError):
-            pass
-        raise BadQuestion("cursor", "not a cursor of this list")
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +38,7 @@ class CallFilter:
     """A question to the call log: calls started in `[since, until)`. None does not filter.
 
     `tenants` None means every tenant. `updated_since` serves incremental pulls: rows change until they are complete.
+    `caller` and `party` are phones in full (E.164); a party is whoever called or was rung.
     """
 
     tenants: tuple[str, ...] | None
@@ -69,13 +55,15 @@ class CallFilter:
     client_id: str | None = None
     min_talk_s: float | None = None
     updated_since: datetime | None = None
+    caller: str | None = None
+    party: str | None = None
     cursor: Cursor | None = None
     limit: int = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A call as the log shows it. `recording` sums its parts up: the worst state of any, None without parts."""
+    """A call with its phones. `recording` sums its parts up: the worst state of any, None without parts."""
 
     row: CallRow
     updated_at: datetime
@@ -86,7 +74,7 @@ class Listed:
 class Page:
     """Some calls, newest first, and where the next ones begin (None: there are no more)."""
 
-    calls: tuple[Listed, ...]
+    calls: Sequence[Line]
     next: Cursor | None
 
 

@@ -8,6 +8,7 @@ from fareline_chassis.health import Health, health_routes
 from fareline_chassis.postgres.errors import DatabaseUnavailable
 from fareline_chassis.problems import Problem, problem_handlers
 from recording_ingest.inbound.calls_api import CallsApi
+from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.recordings_api import RecordingsApi
 
 _DESCRIPTION = """The call log and its recordings. Bearer tokens name tenants and scopes (`calls:read`,
@@ -16,7 +17,9 @@ events arrive and are usually complete within seconds of the call's end: see `ro
 RFC 9457 problems."""
 
 
-def build_http(calls: CallsApi, recordings: RecordingsApi, health: Health, registry: CollectorRegistry) -> FastAPI:
+def build_http(
+    calls: CallsApi, exports: ExportsApi, recordings: RecordingsApi, health: Health, registry: CollectorRegistry
+) -> FastAPI:
     """Return the application."""
     app = FastAPI(
         title="Fareline recording-ingest",
@@ -25,6 +28,7 @@ def build_http(calls: CallsApi, recordings: RecordingsApi, health: Health, regis
         routes=list(health_routes(health, registry)),
         redoc_url=None,
     )
+    app.include_router(exports.router())
     app.include_router(calls.router())
     app.include_router(recordings.router())
     problem_handlers(app)

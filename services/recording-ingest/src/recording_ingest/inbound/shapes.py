@@ -12,7 +12,7 @@ from fareline_chassis.privacy import mask_phone
 from recording_ingest.domain.calls import Attempt, Moment
 from recording_ingest.domain.events import Routed
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.domain.search import Listed, Page
+from recording_ingest.domain.search import Listed
 from recording_ingest.usecases.show_call import CallPage
 
 Shown = Callable[[str | None], str | None]
@@ -21,10 +21,10 @@ Shown = Callable[[str | None], str | None]
 _CALL_EXAMPLE: JsonDict = {
     "call_id": "b6c2", "account": "demo-zadarma", "pbx_call_id": "in_ae6b03b3", "tenant": "demo",
     "row_state": "complete", "number": "+74950000101", "caller": "+7***2233", "started_at": "2026-11-24T10:00:02Z",
-    "deed": "dial", "reason": "pair", "last_reason": "pair", "source": "replica", "direction": "driver_to_client",
-    "decided_at": "2026-11-24T10:00:02.010Z", "decision_ms": 0.4, "data_age_s": 0.8,
+    "deed": "dial", "reason": "pair", "last_deed": "dial", "last_reason": "pair", "source": "replica",
+    "direction": "driver_to_client", "decided_at": "2026-11-24T10:00:02.010Z", "decision_ms": 0.4, "data_age_s": 0.8,
     "binding_revision": 1764000000123456, "order_id": "o-1001", "order_version": 3, "order_status": "accepted",
-    "driver_id": "d-5", "client_id": "c-77", "target": "+7***4567", "dials": 1, "steps": 1,
+    "driver_id": "d-5", "client_id": "c-77", "target": "+7***4567", "target_index": 0, "dials": 1, "steps": 1,
     "ringing_at": None, "answered_at": None, "bridged_at": "2026-11-24T10:00:09Z", "ended_at": "2026-11-24T10:01:00Z",
     "ring_s": None, "talk_s": 51.0, "total_s": 58.0, "disposition": "answered", "cause": 16, "hangup_by": "caller",
     "announced": None, "line": "203", "recording_due": True, "recording": "stored",
@@ -51,6 +51,7 @@ class CallOut(BaseModel):
     started_at: datetime
     deed: str | None
     reason: str | None
+    last_deed: str | None
     last_reason: str | None
     source: str | None
     direction: str | None
@@ -64,6 +65,7 @@ class CallOut(BaseModel):
     driver_id: str | None
     client_id: str | None
     target: str | None
+    target_index: int | None
     dials: int
     steps: int
     ringing_at: datetime | None
@@ -88,6 +90,52 @@ class CallsOut(BaseModel):
 
     calls: list[CallOut]
     next: str | None = None
+
+
+class OrderCallOut(CallOut):
+    """A call of an order. `attempt` counts the calls of its direction while the order stood in that status, from 1."""
+
+    attempt: int
+
+
+class OrderCallsOut(BaseModel):
+    """Everything that was tried for an order, oldest first."""
+
+    calls: list[OrderCallOut]
+
+
+class MeasuresOut(BaseModel):
+    """The measures of one group of calls, as the views in schema `analytics` define them. Times are seconds.
+
+    `answer_rate` is answered ÷ ended, `fallback_rate` fallbacks ÷ attempts, `recording_coverage` stored ÷ (stored +
+    missing); null where there is nothing to divide by.
+    """
+
+    key: str | None
+    attempts: int
+    ended: int
+    answered: int
+    answer_rate: float | None
+    talk_s: float
+    talk_s_mean: float | None
+    answer_s_p50: float | None
+    answer_s_p90: float | None
+    fallbacks: int
+    fallback_rate: float | None
+    recordings_due: int
+    recordings_stored: int
+    recordings_missing: int
+    recording_coverage: float | None
+
+
+class StatsOut(BaseModel):
+    """Measures by group; `key` is the hour or day (in `tz`), number, reason or disposition."""
+
+    group_by: str
+    tz: str
+    since: datetime
+    until: datetime
+    groups: list[MeasuresOut]
 
 
 class RecordingOut(BaseModel):
@@ -208,13 +256,6 @@ def call_out(call: Listed, shown: Shown) -> CallOut:
     values: dict[str, Any] = asdict(call.row)
     values |= {"caller": shown(call.row.caller), "target": shown(call.row.target)}
     return CallOut(**values, recording=call.recording, updated_at=call.updated_at)
-
-
-def page_out(page: Page, shown: Shown) -> CallsOut:
-    """Return a page of calls."""
-    return CallsOut(
-        calls=[call_out(call, shown) for call in page.calls], next=page.next.encode() if page.next else None
-    )
 
 
 def recording_out(entry: Recording) -> RecordingOut:

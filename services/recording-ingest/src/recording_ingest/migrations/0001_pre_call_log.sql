@@ -1,5 +1,6 @@
 -- The call log: events as they came, one row a call folded from them, the ledger of recordings, and who listened.
 
+-- Each event once. What is personal in it (phones, labels, addresses of files) stands in `sealed` alone.
 CREATE TABLE call_events (
     account text NOT NULL,
     ce_id text NOT NULL,
@@ -9,6 +10,7 @@ CREATE TABLE call_events (
     received_at timestamptz NOT NULL,
     traceparent text,
     data jsonb NOT NULL,
+    sealed bytea,
     kept_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (account, ce_id)
 );
@@ -20,6 +22,7 @@ CREATE TABLE call_heads (
     started_at timestamptz
 );
 
+-- The fold of a call's events. Phones: a keyed hash to find by, a ciphertext to read from, four digits to look at.
 CREATE TABLE calls (
     call_id text NOT NULL,
     account text NOT NULL,
@@ -27,10 +30,13 @@ CREATE TABLE calls (
     tenant text,
     row_state text NOT NULL,
     number text,
-    caller text,
+    caller_hash bytea,
+    caller_sealed bytea,
+    caller_masked text,
     started_at timestamptz NOT NULL,
     deed text,
     reason text,
+    last_deed text,
     last_reason text,
     source text,
     direction text,
@@ -43,7 +49,10 @@ CREATE TABLE calls (
     order_status text,
     driver_id text,
     client_id text,
-    target text,
+    target_hash bytea,
+    target_sealed bytea,
+    target_masked text,
+    target_index integer,
     dials integer NOT NULL,
     steps integer NOT NULL,
     ringing_at timestamptz,
@@ -59,14 +68,18 @@ CREATE TABLE calls (
     announced boolean,
     line text,
     recording_due boolean NOT NULL,
+    recording text,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (started_at, call_id)
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE calls_other PARTITION OF calls DEFAULT;
 CREATE INDEX calls_of_tenant ON calls (tenant, started_at, call_id);
-CREATE INDEX calls_of_order ON calls (tenant, order_id, started_at);
-CREATE INDEX calls_of_number ON calls (number, started_at);
-CREATE INDEX calls_updated ON calls (updated_at);
+CREATE INDEX calls_of_order ON calls (tenant, order_id, started_at, call_id);
+CREATE INDEX calls_of_number ON calls (number, started_at, call_id);
+CREATE INDEX calls_of_caller ON calls (caller_hash, started_at, call_id);
+CREATE INDEX calls_of_target ON calls (target_hash, started_at, call_id);
+-- BRIN: rows change within minutes of their birth, and an update need not touch the other indexes.
+CREATE INDEX calls_updated ON calls USING brin (updated_at) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Makes the partition of the month that begins on `month` (UTC), moving what the default partition holds of it.
 CREATE FUNCTION make_month(month date) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -79,7 +92,7 @@ BEGIN
         RETURN false;
     END IF;
     LOCK TABLE calls IN SHARE ROW EXCLUSIVE MODE;
-    EXECUTE format('CREATE TABLE %I (LIKE calls INCLUDING ALL)', name);
+    EXECUTE format('CREATE TABLE %I (LIKE calls INCLUDING ALL) WITH (fillfactor = 80)', name);
     EXECUTE format('WITH moved AS (DELETE FROM calls_other WHERE started_at >= %L AND started_at < %L'
         ' RETURNING *) INSERT INTO %I SELECT * FROM moved', first, beyond, name);
     EXECUTE format('ALTER TABLE calls ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
@@ -121,6 +134,31 @@ CREATE INDEX recordings_of_call ON recordings (call_id);
 CREATE INDEX recordings_due ON recordings (expires_at, next_attempt_at)
     WHERE state IN ('expected', 'ready');
 CREATE INDEX recordings_untold ON recordings (updated_at) WHERE revision > told_revision;
+
+-- A call's recording in one word: the worst state of its parts, null where there is none.
+CREATE FUNCTION worst_recording(wanted text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT state FROM recordings WHERE call_id = wanted
+    ORDER BY array_position('{missing,expected,ready,stored}'::text[], state) LIMIT 1
+$$;
+
+-- Keeps calls.recording true whoever changes the ledger, and lets incremental pulls see the row again.
+CREATE FUNCTION sum_up_recordings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE calls SET recording = sum.recording, updated_at = clock_timestamp()
+    FROM (
+        SELECT head.call_id, head.started_at, worst_recording(head.call_id) AS recording
+        FROM (SELECT DISTINCT call_id FROM changed) AS touched JOIN call_heads AS head USING (call_id)
+    ) AS sum
+    WHERE calls.call_id = sum.call_id AND calls.started_at = sum.started_at
+        AND calls.recording IS DISTINCT FROM sum.recording;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER recordings_come AFTER INSERT ON recordings
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sum_up_recordings();
+CREATE TRIGGER recordings_change AFTER UPDATE ON recordings
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sum_up_recordings();
+CREATE TRIGGER recordings_go AFTER DELETE ON recordings
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sum_up_recordings();
 
 -- Append-only. A row is committed before the first byte leaves.
 CREATE TABLE access_log (

@@ -7,37 +7,41 @@ from contextlib import asynccontextmanager
 from fareline_chassis.postgres.pool import Connection, Database
 from fareline_chassis.postgres.sql import Queries, load_queries
 from recording_ingest.domain.calls import CallRow
-from recording_ingest.domain.events import CallEvent, event_from
+from recording_ingest.domain.events import CallEvent
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.outbound.rows import call_document, recording, recording_document
+from recording_ingest.outbound.call_rows import call_document, event, event_columns
+from recording_ingest.outbound.phone_vault import PhoneVault
+from recording_ingest.outbound.rows import recording, recording_document
 from recording_ingest.ports import KeptEvent, Projection
 
 
 class PostgresCallLog:
-    """Keeps call events and what is folded from them."""
+    """Keeps call events and what is folded from them; nobody's phone stands in either as it is."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: PhoneVault) -> None:
         self._database = database
+        self._vault = vault
         self._queries = load_queries("recording_ingest.outbound", "projection")
 
     @asynccontextmanager
     async def projection(self, batch: Sequence[KeptEvent]) -> AsyncIterator[Projection]:
-        """Keep the batch, lock its calls in one order for all, and load what is known of them."""
+        """Keep the batch, lock the calls it brings news of in one order for all, and load what is known of them."""
         async with self._database.transaction() as connection:
-            await self._keep(connection, batch)
-            call_ids = sorted({kept.event.head.call_id for kept in batch})
-            await connection.execute(self._queries.lock_calls, call_ids)
+            call_ids = sorted(await self._keep(connection, _once_each(batch)))
             stories: dict[str, list[CallEvent]] = defaultdict(list)
-            for row in await connection.fetch(self._queries.stories, call_ids):
-                stories[row["call_id"]].append(event_from(row["kind"], row["ce_id"], row["data"]))
             ledger: dict[str, list[Recording]] = defaultdict(list)
-            for row in await connection.fetch(self._queries.ledger, call_ids):
-                ledger[row["call_id"]].append(recording(row))
-            yield _PostgresProjection(connection, self._queries, stories, ledger)
+            if call_ids:
+                await connection.execute(self._queries.lock_calls, call_ids)
+                for row in await connection.fetch(self._queries.stories, call_ids):
+                    stories[row["call_id"]].append(event(row, self._vault))
+                for row in await connection.fetch(self._queries.ledger, call_ids):
+                    ledger[row["call_id"]].append(recording(row))
+            yield _PostgresProjection(connection, self._queries, self._vault, stories, ledger)
 
-    async def _keep(self, connection: Connection, batch: Sequence[KeptEvent]) -> None:
+    async def _keep(self, connection: Connection, batch: Sequence[KeptEvent]) -> set[str]:
         heads = [kept.event.head for kept in batch]
-        await connection.execute(
+        columns = [event_columns(kept, self._vault) for kept in batch]
+        news = await connection.fetch(
             self._queries.keep_events,
             [head.account for head in heads],
             [head.ce_id for head in heads],
@@ -46,8 +50,17 @@ class PostgresCallLog:
             [head.at for head in heads],
             [head.received_at for head in heads],
             [kept.traceparent for kept in batch],
-            [kept.data for kept in batch],
+            [plain for plain, _ in columns],
+            [sealed for _, sealed in columns],
         )
+        return {row["call_id"] for row in news}
+
+
+def _once_each(batch: Sequence[KeptEvent]) -> Sequence[KeptEvent]:
+    unique: dict[tuple[str, str], KeptEvent] = {}
+    for kept in sorted(batch, key=lambda kept: kept.event.head.received_at):
+        unique.setdefault((kept.event.head.account, kept.event.head.ce_id), kept)
+    return list(unique.values())
 
 
 class _PostgresProjection:
@@ -55,16 +68,18 @@ class _PostgresProjection:
         self,
         connection: Connection,
         queries: Queries,
+        vault: PhoneVault,
         stories: Mapping[str, Sequence[CallEvent]],
         ledger: Mapping[str, Sequence[Recording]],
     ) -> None:
         self._connection = connection
         self._queries = queries
+        self._vault = vault
         self.stories = stories
         self.ledger = ledger
 
     async def save(self, rows: Sequence[CallRow], recordings: Sequence[Recording]) -> None:
-        documents = [call_document(row) for row in rows]
+        documents = [call_document(row, self._vault) for row in rows]
         for query in (self._queries.drop_moved, self._queries.save_calls, self._queries.move_heads):
             await self._connection.execute(query, documents)
         if recordings:

@@ -1,17 +1,14 @@
-"""Rows of the database as the domain's values, and back."""
+"""Rows of `recordings` as the domain's values, and back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from recording_ingest.domain.calls import CallRow
 from recording_ingest.domain.recordings import Audio, Reason, Recording, State
-from recording_ingest.domain.search import Listed
 
-_CALL_COLUMNS = tuple(field.name for field in fields(CallRow))
 _PLAIN = ("call_id", "account", "pbx_call_id", "tenant", "part", "channel", "source_id", "url", "announced_channels")
 _LATER = (
     "announce_by",
@@ -24,20 +21,6 @@ _LATER = (
     "size_bytes",
     "stored_at",
 )
-
-
-def listed(row: asyncpg.Record) -> Listed:
-    """Return a call of `calls` with its `recording` summed up beside it."""
-    return Listed(
-        row=CallRow(**{name: row[name] for name in _CALL_COLUMNS}),
-        updated_at=row["updated_at"],
-        recording=row["recording"],
-    )
-
-
-def call_document(row: CallRow) -> dict[str, Any]:
-    """Return a call's row as JSON values, names as the columns."""
-    return {name: _plain(getattr(row, name)) for name in _CALL_COLUMNS}
 
 
 def recording(row: asyncpg.Record) -> Recording:

@@ -77,5 +77,8 @@ def _own_variables(service: Service, told: Surroundings) -> dict[str, str]:
             "ROUTER_NODE": "router-1",
         }
     if service is RECORDING_INGEST:
-        return {"STORAGE_URL": (told.data / "recordings").as_uri()}
+        return {
+            "STORAGE_URL": (told.data / "recordings").as_uri(),
+            "FARELINE_PHONE_KEYS_FILE": str(told.tokens_file.with_name("phone-keys.json")),
+        }
     return {}
