@@ -10,12 +10,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
+from fareline_chassis.files import EVERY, follow_file
 from fareline_chassis.problems import Problem
 
 ANY: Final = "*"
@@ -73,6 +75,17 @@ class TokenBook:
 
     def __init__(self, grants: Iterable[tuple[bytes, Grant]]) -> None:
         self._grants = tuple(grants)
+
+    async def keep_current(self, path: Path, *, demo: bool, every: timedelta = EVERY) -> None:
+        """Follow the file from now on, until cancelled: whoever is added or struck out, is so within seconds.
+
+        A file that cannot be used changes nothing and is logged.
+        """
+
+        def renew() -> None:
+            self._grants = type(self).load(path, demo=demo)._grants
+
+        await follow_file(path, renew, every=every)
 
     @classmethod
     def load(cls, path: Path, *, demo: bool) -> Self:

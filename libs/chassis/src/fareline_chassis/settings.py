@@ -2,18 +2,31 @@
 
 `class Settings(KafkaSettings, PostgresSettings, HttpSettings, TelemetrySettings)`. The attributes are the names of the
 environment variables in lower case: `KAFKA_BOOTSTRAP` is read as `settings.kafka_bootstrap`. A variable that is set to
-nothing counts as absent. Nothing is read at import: call `load_settings(Settings)` in the entry point.
+nothing counts as absent. What is secret may stand in a file instead, one for each variable, named like it in lower
+case, in the directory that `FARELINE_SECRETS_DIR` names; the environment goes first.
+
+Nothing is read at import: call `load_settings(Settings)` in the entry point.
 """
 
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
+from fareline_chassis.kafka.cluster import KafkaCluster, Login, Mechanism, Tls
 from fareline_chassis.privacy import redact_phones
 
+SECRETS_DIR = "FARELINE_SECRETS_DIR"
 _UNUSABLE = 2
 
 LogLevel = Annotated[
@@ -27,6 +40,24 @@ class FarelineSettings(BaseSettings):
 
     model_config = SettingsConfigDict(case_sensitive=False, extra="ignore", frozen=True, env_ignore_empty=True)
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, then the files of `FARELINE_SECRETS_DIR`. Raises SettingsError for no directory."""
+        usual = (init_settings, env_settings)
+        folder = os.environ.get(SECRETS_DIR)
+        if not folder:
+            return usual
+        if not Path(folder).is_dir():
+            raise SettingsError(f"{SECRETS_DIR} is no directory")
+        return *usual, SecretsSettingsSource(settings_cls, secrets_dir=folder)
+
 
 class KafkaSettings(FarelineSettings):
     """How to reach Kafka."""
@@ -37,6 +68,30 @@ class KafkaSettings(FarelineSettings):
         pattern=r"^[a-zA-Z0-9._-]{0,60}$",
         description="Put before the name of every topic and consumer group: keeps deployments or tests apart.",
     )
+    kafka_tls: bool = Field(default=False, description="Speak TLS, and check the brokers' certificates.")
+    kafka_ca_file: Path | None = Field(default=None, description="Authorities to trust instead of the system's, PEM.")
+    kafka_cert_file: Path | None = Field(default=None, description="A client certificate to show, PEM.")
+    kafka_key_file: Path | None = Field(default=None, description="The key of the client certificate, PEM.")
+    kafka_sasl_mechanism: Mechanism = Field(default="SCRAM-SHA-512", description="How to log in, if there is a user.")
+    kafka_username: str | None = Field(default=None, description="Log in by SASL as this user.")
+    kafka_password_file: Path | None = Field(default=None, description="File with the password of that user.")
+
+    @model_validator(mode="after")
+    def _whole_credentials(self) -> Self:
+        if (self.kafka_username is None) != (self.kafka_password_file is None):
+            raise ValueError("KAFKA_USERNAME and KAFKA_PASSWORD_FILE go together")
+        if self.kafka_cert_file and not self.kafka_tls:
+            raise ValueError("KAFKA_CERT_FILE needs KAFKA_TLS=1")
+        return self
+
+    @property
+    def kafka(self) -> KafkaCluster:
+        """The cluster that these settings describe."""
+        tls = Tls(self.kafka_ca_file, self.kafka_cert_file, self.kafka_key_file) if self.kafka_tls else None
+        login = None
+        if self.kafka_username is not None and self.kafka_password_file is not None:
+            login = Login(self.kafka_sasl_mechanism, self.kafka_username, self.kafka_password_file)
+        return KafkaCluster(self.kafka_bootstrap, tls, login)
 
 
 class PostgresSettings(FarelineSettings):

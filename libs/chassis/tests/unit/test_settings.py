@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
+from fareline_chassis.kafka.cluster import KafkaCluster, Login, Tls
 from fareline_chassis.settings import (
     DemoSettings,
     HttpSettings,
@@ -103,3 +106,41 @@ def test_secrets_are_not_shown(usable: pytest.MonkeyPatch) -> None:
 
 def test_every_field_is_described() -> None:
     assert [name for name, field in EverySettings.model_fields.items() if not field.description] == []
+
+
+def test_secrets_may_stand_in_files_and_the_environment_goes_first(usable: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    usable.setenv("FARELINE_SECRETS_DIR", str(tmp_path))
+    usable.delenv("DATABASE_URL")
+    (tmp_path / "database_url").write_text("postgresql://u:word-in-a-file@db/x\n")
+    (tmp_path / "http_port").write_text("1")
+    settings = load_settings(EverySettings)
+    assert settings.database_url == SecretStr("postgresql://u:word-in-a-file@db/x")
+    assert settings.http_port == 8081
+
+
+def test_a_missing_folder_of_secrets_is_named(usable: pytest.MonkeyPatch) -> None:
+    usable.setenv("FARELINE_SECRETS_DIR", "/nowhere")
+    assert "FARELINE_SECRETS_DIR is no directory" in refusal()
+
+
+def test_kafka_is_spoken_to_in_the_clear_unless_told_otherwise(usable: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert load_settings(EverySettings).kafka == KafkaCluster("kafka:9092")
+    usable.setenv("KAFKA_TLS", "1")
+    usable.setenv("KAFKA_USERNAME", "router")
+    usable.setenv("KAFKA_PASSWORD_FILE", str(tmp_path / "password"))
+    login = Login("SCRAM-SHA-512", "router", tmp_path / "password")
+    assert load_settings(EverySettings).kafka == KafkaCluster("kafka:9092", Tls(), login)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"KAFKA_USERNAME": "router"}, "KAFKA_USERNAME and KAFKA_PASSWORD_FILE go together"),
+        ({"KAFKA_CERT_FILE": "/x"}, "KAFKA_CERT_FILE needs KAFKA_TLS=1"),
+        ({"KAFKA_SASL_MECHANISM": "GSSAPI"}, "KAFKA_SASL_MECHANISM: Input should be"),
+    ],
+)
+def test_half_credentials_are_refused(usable: pytest.MonkeyPatch, variables: dict[str, str], said: str) -> None:
+    for name, value in variables.items():
+        usable.setenv(name, value)
+    assert said in refusal()

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from fareline_chassis.clock import Monotonic
 from fareline_chassis.health import HealthComponent
+from fareline_chassis.kafka.cluster import KafkaCluster
 from fareline_chassis.kafka.foreign_names import tolerate_foreign_header_names
 from fareline_chassis.kafka.records import InRecord, in_record
 from fareline_chassis.kafka.topics import partitions_of
@@ -32,7 +33,7 @@ class AssignedReader:
 
     def __init__(
         self,
-        bootstrap: str,
+        cluster: str | KafkaCluster,
         topics: Sequence[str],
         *,
         client_id: str,
@@ -48,7 +49,7 @@ class AssignedReader:
         at this offset instead (from `positions()` of an earlier run; one that no longer exists means the beginning).
         """
         tolerate_foreign_header_names()
-        self._bootstrap = bootstrap
+        self._cluster = KafkaCluster.of(cluster)
         self._names = {topic_prefix + topic: topic for topic in topics}
         self._client_id = client_id
         self._resume_at = dict(resume_at or {})
@@ -112,10 +113,10 @@ class AssignedReader:
         return self._names[part.topic], part.partition
 
     async def _attempt(self) -> None:
-        counts = await partitions_of(self._bootstrap, list(self._names))
+        counts = await partitions_of(self._cluster, list(self._names))
         self._partitions = [TopicPartition(topic, n) for topic, count in counts.items() for n in range(count)]
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._cluster.client_options(),
             client_id=self._client_id,
             group_id=None,
             enable_auto_commit=False,

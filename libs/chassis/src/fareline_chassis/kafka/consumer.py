@@ -16,6 +16,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 from faststream.message import StreamMessage
 
 from fareline_chassis.health import HealthComponent
+from fareline_chassis.kafka.cluster import KafkaCluster
 from fareline_chassis.kafka.delivery import BatchDelivery, Handler, PartitionProgress
 from fareline_chassis.kafka.foreign_names import tolerate_foreign_header_names
 from fareline_chassis.kafka.topics import partitions_of
@@ -33,7 +34,7 @@ class LossyAckPolicy(Exception):
 class Broker:
     """The consumers of one process. Declare subscribers first, then `start`."""
 
-    bootstrap: str
+    cluster: KafkaCluster
     topic_prefix: str
     faststream: KafkaBroker
     _topics: list[str] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Broker:
         await self.faststream.stop()
 
     async def _attempt(self) -> None:
-        await partitions_of(self.bootstrap, self._topics)
+        await partitions_of(self.cluster, self._topics)
         try:
             await self.faststream.start()
         except BaseException:
@@ -81,15 +82,21 @@ class BatchConsumer:
 
 
 def build_broker(
-    bootstrap: str, *, client_id: str, topic_prefix: str = "", stop_within: timedelta = timedelta(seconds=15)
+    cluster: str | KafkaCluster,
+    *,
+    client_id: str,
+    topic_prefix: str = "",
+    stop_within: timedelta = timedelta(seconds=15),
 ) -> Broker:
     """Return a broker with nothing declared. It only consumes, and never creates a topic.
 
     `stop_within` bounds what `Broker.stop` waits for a running handler, which is then cancelled: nothing is committed.
     """
     tolerate_foreign_header_names()
+    cluster = KafkaCluster.of(cluster)
     faststream = KafkaBroker(
-        bootstrap.split(","),
+        cluster.bootstrap.split(","),
+        security=cluster.faststream_security(),
         client_id=client_id,
         consumer_only=True,
         allow_auto_create_topics=False,
@@ -97,7 +104,7 @@ def build_broker(
         logger=None,
         apply_types=False,
     )
-    return Broker(bootstrap=bootstrap, topic_prefix=topic_prefix, faststream=faststream)
+    return Broker(cluster=cluster, topic_prefix=topic_prefix, faststream=faststream)
 
 
 def declare_batch_subscriber(

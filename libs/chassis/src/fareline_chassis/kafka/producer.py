@@ -15,6 +15,7 @@ from aiokafka.errors import (
 )
 
 from fareline_chassis.health import HealthComponent
+from fareline_chassis.kafka.cluster import KafkaCluster
 from fareline_chassis.kafka.records import OutRecord, RecordMetadata
 from fareline_chassis.lifecycle import wait_for
 from fareline_chassis.logs import get_logger
@@ -48,7 +49,7 @@ class Producer:
 
     def __init__(
         self,
-        bootstrap: str,
+        cluster: str | KafkaCluster,
         *,
         client_id: str,
         topic_prefix: str = "",
@@ -60,7 +61,7 @@ class Producer:
         A record above `max_request_bytes` is refused without asking the brokers. Where it is above what a topic takes,
         send large records alone: after its refusal the brokers take nothing more of the same call.
         """
-        self._bootstrap = bootstrap
+        self._cluster = KafkaCluster.of(cluster)
         self._client_id = client_id
         self._prefix = topic_prefix
         self._timeout = timeout.total_seconds()
@@ -112,7 +113,7 @@ class Producer:
         async with self._connecting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **self._cluster.client_options(),
                     client_id=self._client_id,
                     acks="all",
                     enable_idempotence=True,

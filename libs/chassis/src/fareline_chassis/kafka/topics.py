@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from fareline_chassis.kafka.cluster import KafkaCluster
+
 _POLL = timedelta(milliseconds=100)
 _TIMEOUT = timedelta(seconds=30)
 
@@ -33,7 +35,7 @@ class PartitionsDiffer(Exception):
 
 
 async def ensure_topics(
-    bootstrap: str,
+    cluster: str | KafkaCluster,
     specs: Iterable[TopicSpec],
     *,
     prefix: str = "",
@@ -55,7 +57,7 @@ async def ensure_topics(
         for spec in specs
     ]
     wanted = {topic.name: topic.num_partitions for topic in new}
-    async with asyncio.timeout(_TIMEOUT.total_seconds()), _admin(bootstrap) as admin:
+    async with asyncio.timeout(_TIMEOUT.total_seconds()), _admin(cluster) as admin:
         _check_created(await admin.create_topics(new))
         found = await _when_led(admin, list(wanted))
     different = {name: count for name, count in found.items() if count != wanted[name]}
@@ -63,18 +65,18 @@ async def ensure_topics(
         raise PartitionsDiffer(f"partitions are {different}, wanted { ({name: wanted[name] for name in different}) }")
 
 
-async def partitions_of(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:
+async def partitions_of(cluster: str | KafkaCluster, topics: Sequence[str]) -> dict[str, int]:
     """Return the number of partitions of each topic (names as deployed).
 
     Raises TopicUnavailable for a missing topic or leader, KafkaError when no broker answers.
     """
-    async with _admin(bootstrap) as admin:
+    async with _admin(cluster) as admin:
         return _counts(await admin.describe_topics(list(topics)))
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _admin(cluster: str | KafkaCluster) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**KafkaCluster.of(cluster).client_options())
     try:
         await admin.start()
         yield admin

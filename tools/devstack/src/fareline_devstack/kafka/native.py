@@ -3,13 +3,14 @@
 import os
 import subprocess
 from collections.abc import Mapping
+from functools import reduce
 from importlib import resources
 from pathlib import Path
 
 from fareline_devstack.errors import DevstackError
 from fareline_devstack.kafka.artifacts import ensure_jars, find_java
 from fareline_devstack.kafka.probe import wait_for_kafka
-from fareline_devstack.kafka.server_properties import as_file, server_properties
+from fareline_devstack.kafka.server_properties import Listener, as_file, server_properties, with_listener
 from fareline_devstack.ports import HOST, Ports
 from fareline_devstack.processes import Child, Command, Lifetime
 
@@ -21,7 +22,10 @@ CLUSTER_ID = "ZmFyZWxpbmUtZGV2c3RhYw"
 
 
 class NativeKafka:
-    """One Kafka node whose data lives in `folder`. It keeps its port and data over `stop()` and another `start()`."""
+    """One Kafka node whose data lives in `folder`. It keeps its port and data over `stop()` and another `start()`.
+
+    `listeners` may be added to before the start.
+    """
 
     name = "kafka"
 
@@ -41,6 +45,7 @@ class NativeKafka:
         self._controller_port = ports.take("Kafka's controller")
         self.log_file = log_file or folder / "kafka.log"
         self.process: Child | None = None
+        self.listeners: list[Listener] = []
 
     @property
     def address(self) -> str:
@@ -77,14 +82,14 @@ class NativeKafka:
 
     def _write_properties(self) -> Path:
         file = self._folder / "server.properties"
-        properties = server_properties(
+        plain = server_properties(
             listen_host=HOST,
             advertised=HOST,
             port=self._port,
             controller_port=self._controller_port,
             data=self._folder / "data",
         )
-        file.write_text(as_file(properties))
+        file.write_text(as_file(reduce(with_listener, self.listeners, plain)))
         return file
 
     def _format(self, launcher: list[str], properties: Path) -> None:

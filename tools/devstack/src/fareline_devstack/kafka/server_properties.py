@@ -1,6 +1,7 @@
 """The configuration of the one Kafka node: quick to start, quick to compact, strict about topics."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 # One replica of everything; consumer groups start at once; topics exist only when somebody created them;
@@ -24,6 +25,33 @@ FIXED: Mapping[str, str] = {
     "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
     "log.index.size.max.bytes": str(256 * 1024),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A further listener, on loopback: its name, port and protocol (`SSL`, `SASL_SSL`, …), and how it is secured.
+
+    `properties` are Kafka's own, without the prefix that names the listener.
+    """
+
+    name: str
+    port: int
+    protocol: str
+    properties: Mapping[str, str]
+
+
+def with_listener(properties: Mapping[str, str], listener: Listener) -> dict[str, str]:
+    """Return `properties` with one more listener."""
+    place = f"{listener.name}://127.0.0.1:{listener.port}"
+    more = {f"listener.name.{listener.name.lower()}.{name}": value for name, value in listener.properties.items()}
+    protocols = f"{properties['listener.security.protocol.map']},{listener.name}:{listener.protocol}"
+    return {
+        **properties,
+        **more,
+        "listener.security.protocol.map": protocols,
+        "listeners": f"{properties['listeners']},{place}",
+        "advertised.listeners": f"{properties['advertised.listeners']},{place}",
+    }
 
 
 def server_properties(
