@@ -58,7 +58,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         name = f"recording-ingest-{os.getpid()}"
-        bootstrap, prefix = settings.kafka_bootstrap, settings.kafka_topic_prefix
+        cluster, prefix = settings.kafka, settings.kafka_topic_prefix
         pool = (settings.database_pool_min, settings.database_pool_max)
         accounts = load_accounts(settings.fareline_accounts_file, demo=settings.fareline_demo)
         self._settings, self._health = settings, Health()
@@ -68,8 +68,8 @@ class Service:
         postgres = self._health.component("postgres")
         self._database = Database(self._dsn, *pool, postgres, application_name=name, search_path=SCHEMA)
         self._vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
-        self._producer = Producer(bootstrap, client_id=name, topic_prefix=prefix)
-        self._broker = build_broker(bootstrap, client_id=name, topic_prefix=prefix)
+        self._producer = Producer(cluster, client_id=name, topic_prefix=prefix)
+        self._broker = build_broker(cluster, client_id=name, topic_prefix=prefix)
         self._accounts = AccountBook(accounts, demo=settings.fareline_demo, ready_delay=settings.ready_delay)
         self._ledger = PostgresLedger(self._database)
         self._store = ObjectStorage(settings.storage_url, settings.scratch_dir)
@@ -77,7 +77,9 @@ class Service:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
-        gate = Gate(TokenBook.load(self._settings.fareline_tokens_file, demo=self._settings.fareline_demo))
+        tokens = TokenBook.load(self._settings.fareline_tokens_file, demo=self._settings.fareline_demo)
+        self._background.spawn("tokens", tokens.keep_current, required=False)
+        gate = Gate(tokens)
         reader, finder = PostgresReader(self._database), PostgresCalls(self._database, self._vault)
         calls = CallsApi(finder, gate, utc_now, Cursors(self._vault.signing_keys()))
         exports = ExportsApi(finder, gate, utc_now)

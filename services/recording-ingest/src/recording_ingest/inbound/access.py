@@ -11,6 +11,10 @@ from recording_ingest.inbound.shapes import Shown, in_full, masked
 READ: Final = "calls:read"
 READ_NUMBERS: Final = "calls:read_numbers"
 LISTEN: Final = "recordings:read"
+WRITE: Final = "recordings:write"
+AUDIT: Final = "recordings:audit"
+ERASE: Final = "calls:erase"
+HOLD: Final = "calls:hold"
 
 
 class Gate:

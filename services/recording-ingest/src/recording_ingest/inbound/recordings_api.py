@@ -1,6 +1,6 @@
 """Recordings over HTTP: audio with ranges, and its waveform. Who gets what is written down first."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from fareline_chassis.auth import Grant
 from fareline_chassis.problems import Problem
 from recording_ingest.domain.ranges import RangeNotSatisfiable
 from recording_ingest.domain.recordings import Recording, State
-from recording_ingest.inbound.access import LISTEN, Gate, may_see, unknown
+from recording_ingest.inbound.access import AUDIT, LISTEN, Gate, may_see, unknown
 from recording_ingest.inbound.calls_api import BEARER
+from recording_ingest.inbound.recording_shapes import AccessLogOut, access_out
 from recording_ingest.inbound.shapes import WaveformOut
 from recording_ingest.ports import Clock, RecordingFinder, Store, StoreLost
 from recording_ingest.usecases.open_recording import WAVEFORM, Opened, note_access, open_recording
@@ -34,7 +35,11 @@ _AUDIO_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 class RecordingsApi:
     """The routes under `/v1/recordings`."""
 
-    def __init__(self, finder: RecordingFinder, store: Store, gate: Gate, clock: Clock) -> None:
+    def __init__(
+        self, finder: RecordingFinder, store: Store, gate: Gate, clock: Clock, others: Sequence[APIRouter] = ()
+    ) -> None:
+        """`others`: further routes about recordings, served beside these."""
+        self._others = others
         self._finder = finder
         self._store = store
         self._gate = gate
@@ -52,6 +57,9 @@ class RecordingsApi:
             responses=dict(_AUDIO_ANSWERS),
         )
         router.add_api_route("/v1/recordings/{recording_id}/waveform", self.waveform, summary="Peaks for drawing")
+        router.add_api_route("/v1/recordings/{recording_id}/access-log", self.accesses, summary="Who listened")
+        for other in self._others:
+            router.include_router(other)
         return router
 
     async def audio(self, request: Request, recording_id: UUID) -> Response:
@@ -79,6 +87,19 @@ class RecordingsApi:
             recording_id=entry.recording_id,
             duration_s=entry.audio.duration_s,
             peaks=[list(channel) for channel in entry.audio.peaks],
+        )
+
+    async def accesses(self, request: Request, recording_id: UUID) -> AccessLogOut:
+        """Return who was given what of a recording, oldest first; `intact` tells whether a row was changed since."""
+        grant = self._gate.admit(request, AUDIT)
+        entry = await self._finder.recording(str(recording_id))
+        if entry is None or not may_see(grant, entry.tenant):
+            raise unknown("recording")
+        noted = await self._finder.accesses(entry.recording_id)
+        return AccessLogOut(
+            recording_id=entry.recording_id,
+            intact=all(row.intact for row in noted),
+            accesses=[access_out(row.access) for row in noted],
         )
 
     async def _stored(self, request: Request, recording_id: UUID) -> tuple[Grant, Recording]:

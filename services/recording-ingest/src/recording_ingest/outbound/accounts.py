@@ -36,9 +36,10 @@ class AccountBook:
             after_end=FIRST_LOOK_AFTER_END if _can_be_asked(account) else None,
         )
 
-    def account(self, name: str) -> Account | None:
-        """Return one account as it is configured."""
-        return self._accounts.get(name)
+    def tenants_of(self, name: str) -> tuple[str, ...]:
+        """Return the tenants that an account serves; none for one that is not in the file."""
+        account = self._accounts.get(name)
+        return account.tenants if account else ()
 
     def _source(self, account: Account) -> SourceAccount:
         source = account.recordings

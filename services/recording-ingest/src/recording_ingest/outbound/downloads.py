@@ -1,9 +1,7 @@
 """Fetches recordings: a stream to disk with flat memory, capped in size, time and slowness, and counted as it comes."""
 
 import asyncio
-import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ import aiohttp
 from recording_ingest.domain.addresses import HostRules
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.outbound.connections import Patience, Resolve, open_url, resolve
+from recording_ingest.outbound.files import Sink
 from recording_ingest.ports import Fetched, FetchFailed
 
 _CHUNK = 256 * 1024
@@ -91,7 +90,7 @@ class Downloader:
 
     async def _save(self, response: aiohttp.ClientResponse, into: Path) -> Fetched:
         started = time.monotonic()
-        sink = _Sink(into)
+        sink = Sink(into)
         try:
             async for chunk in response.content.iter_chunked(_CHUNK):
                 await asyncio.to_thread(sink.write, chunk)
@@ -106,25 +105,6 @@ class Downloader:
             return await asyncio.to_thread(sink.finish)
         finally:
             sink.close()
-
-
-class _Sink:
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb", buffering=0)
-        self._digest = hashlib.sha256()
-        self.size = 0
-
-    def write(self, chunk: bytes) -> None:
-        self._file.write(chunk)
-        self._digest.update(chunk)
-        self.size += len(chunk)
-
-    def finish(self) -> Fetched:
-        os.fsync(self._file.fileno())
-        return Fetched(self._digest.hexdigest(), self.size)
-
-    def close(self) -> None:
-        self._file.close()
 
 
 def _retry_after(value: str | None) -> timedelta | None:
