@@ -27,7 +27,8 @@ async def database(database_url: str):
 def leases(database: Database) -> LeasesUnderTest:
     async def pass_time(span: timedelta) -> None:
         async with database.acquire() as connection:
-            await connection.execute(f"UPDATE {TABLE} SET expires_at = expires_at - $1::interval", span)
+            for table in (TABLE, f"{TABLE}_holder"):
+                await connection.execute(f"UPDATE {table} SET expires_at = expires_at - $1::interval", span)
 
     return LeasesUnderTest(PostgresLeaseStore(database, TABLE), pass_time)
 

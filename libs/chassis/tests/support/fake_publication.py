@@ -6,6 +6,7 @@ from datetime import datetime
 
 from fareline_chassis.kafka.records import OutRecord, RecordMetadata
 from fareline_chassis.publication.leases import LEASE_FOR
+from fareline_chassis.publication.rules import fair_share
 from fareline_chassis.publication.source import Publishable
 
 
@@ -15,22 +16,26 @@ class MemoryLeaseStore:
 
     clock: Callable[[], datetime]
     _rows: dict[tuple[str, int], tuple[str, int, datetime]] = field(default_factory=dict)
+    _present: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     async def acquire(self, topic: str, partitions: Sequence[int], holder: str) -> Mapping[int, int]:
-        """Take or renew."""
+        """Take or renew a fair share."""
         now = self.clock()
-        held = {}
-        for partition in partitions:
-            owner, epoch, expires_at = self._rows.get((topic, partition), ("", 0, now))
-            if owner != holder and expires_at > now:
-                continue
-            epoch += 0 if owner == holder and expires_at > now else 1
-            self._rows[topic, partition] = (holder, epoch, now + LEASE_FOR)
-            held[partition] = epoch
-        return held
+        self._present[topic, holder] = now + LEASE_FOR
+        present = {who for (where, who), until in self._present.items() if where == topic and until > now}
+        held = {n: who for (where, n), (who, _, until) in self._rows.items() if where == topic and until > now}
+        share = fair_share(partitions, held, holder, holders=len(present | set(held.values())))
+        for partition in share.given_up:
+            self._rows[topic, partition] = (holder, self._rows[topic, partition][1], now)
+        for partition in share.wanted:
+            _, epoch, _ = self._rows.get((topic, partition), ("", 0, now))
+            renewed = held.get(partition) == holder
+            self._rows[topic, partition] = (holder, epoch if renewed else epoch + 1, now + LEASE_FOR)
+        return {partition: self._rows[topic, partition][1] for partition in share.wanted}
 
     async def release(self, topic: str, holder: str) -> None:
         """Let the leases expire."""
+        self._present.pop((topic, holder), None)
         for place, (owner, epoch, expires_at) in self._rows.items():
             if place[0] == topic and owner == holder:
                 self._rows[place] = (owner, epoch, min(expires_at, self.clock()))

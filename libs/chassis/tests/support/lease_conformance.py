@@ -49,3 +49,32 @@ async def test_released_leases_are_free_at_once_and_only_ones_own_are(leases: Le
 
     assert await leases.store.acquire(TOPIC, [0, 1], "c") == {0: 2}
     assert await leases.store.acquire("other", [0], "c") == {}
+
+
+async def test_a_newcomer_gets_its_share_and_the_others_keep_what_they_may(leases: LeasesUnderTest) -> None:
+    everything = list(range(12))
+    assert len(await leases.store.acquire(TOPIC, everything, "a")) == 12
+    assert await leases.store.acquire(TOPIC, everything, "b") == {}
+    assert await leases.store.acquire(TOPIC, everything, "a") == dict.fromkeys(range(6), 1)
+    assert await leases.store.acquire(TOPIC, everything, "b") == dict.fromkeys(range(6, 12), 2)
+    assert await leases.store.acquire(TOPIC, everything, "c") == {}
+    assert await leases.store.acquire(TOPIC, everything, "a") == dict.fromkeys(range(4), 1)
+    assert await leases.store.acquire(TOPIC, everything, "b") == dict.fromkeys(range(6, 10), 2)
+    assert await leases.store.acquire(TOPIC, everything, "c") == {4: 2, 5: 2, 10: 3, 11: 3}
+
+
+async def test_the_share_of_one_that_died_goes_to_those_that_live(leases: LeasesUnderTest) -> None:
+    for _ in range(2):
+        for holder in "ab":
+            await leases.store.acquire(TOPIC, [0, 1, 2, 3], holder)
+    await leases.pass_time(LEASE_FOR * 0.6)
+    assert len(await leases.store.acquire(TOPIC, [0, 1, 2, 3], "a")) == 2
+    await leases.pass_time(LEASE_FOR * 0.6)
+    assert len(await leases.store.acquire(TOPIC, [0, 1, 2, 3], "a")) == 4
+
+
+async def test_with_more_holders_than_partitions_nobody_is_moved(leases: LeasesUnderTest) -> None:
+    assert await leases.store.acquire(TOPIC, [0], "b") == {0: 1}
+    for holder in "acb":
+        held = await leases.store.acquire(TOPIC, [0], holder)
+        assert held == ({0: 1} if holder == "b" else {})

@@ -94,12 +94,15 @@ CREATE TABLE numbers (
     revision           bigint      NOT NULL,
     published_revision bigint      NOT NULL,
     key_hash           integer     NOT NULL,
-    updated_at         timestamptz NOT NULL
+    updated_at         timestamptz NOT NULL,
+    leaving            text
 );
 CREATE INDEX numbers_of_tenant ON numbers (tenant) WHERE NOT withdrawn;
 CREATE INDEX numbers_unpublished ON numbers (key_hash) WHERE revision <> published_revision;
+CREATE INDEX numbers_leaving ON numbers (e164) WHERE leaving IS NOT NULL;
 
 COMMENT ON COLUMN numbers.withdrawn IS 'Out of the inventory: published as a tombstone; the row stays so that its revision goes on growing.';
+COMMENT ON COLUMN numbers.leaving IS 'Withdrawn as soon as nothing uses it; until then its bindings are left to end (drain) or given other numbers (move).';
 
 -- Who publishes which partition of which topic.
 
@@ -110,4 +113,11 @@ CREATE TABLE publication_lease (
     epoch      bigint      NOT NULL,
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (topic, partition)
+);
+
+CREATE TABLE publication_lease_holder (
+    topic      text        NOT NULL,
+    holder     text        NOT NULL,
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (topic, holder)
 );

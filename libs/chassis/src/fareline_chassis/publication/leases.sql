@@ -1,3 +1,17 @@
+-- name: attend
+WITH forgotten AS (
+    DELETE FROM {table}_holder WHERE topic = $1 AND expires_at < clock_timestamp() - interval '1 hour' AND holder <> $2
+)
+INSERT INTO {table}_holder AS known (topic, holder, expires_at)
+VALUES ($1, $2, clock_timestamp() + $3::interval)
+ON CONFLICT (topic, holder) DO UPDATE SET expires_at = excluded.expires_at;
+
+-- name: holders
+SELECT holder FROM {table}_holder WHERE topic = $1 AND expires_at > clock_timestamp();
+
+-- name: standing
+SELECT partition, holder FROM {table} WHERE topic = $1 AND expires_at > clock_timestamp();
+
 -- name: acquire
 INSERT INTO {table} AS lease (topic, partition, holder, epoch, expires_at)
 SELECT $1, wanted.partition, $3, 1, clock_timestamp() + $4::interval
@@ -11,5 +25,10 @@ ON CONFLICT (topic, partition) DO UPDATE SET
 WHERE lease.holder = excluded.holder OR lease.expires_at <= clock_timestamp()
 RETURNING partition, epoch;
 
--- name: release
+-- name: give_up
+UPDATE {table} SET expires_at = clock_timestamp()
+WHERE topic = $1 AND holder = $2 AND partition = ANY ($3::integer[]) AND expires_at > clock_timestamp();
+
+-- name: leave
+WITH gone AS (DELETE FROM {table}_holder WHERE topic = $1 AND holder = $2)
 UPDATE {table} SET expires_at = clock_timestamp() WHERE topic = $1 AND holder = $2 AND expires_at > clock_timestamp();

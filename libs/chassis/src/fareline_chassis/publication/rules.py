@@ -1,7 +1,7 @@
 """Decisions of publication without any I/O."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -50,6 +50,26 @@ class LastRecords:
         self._highest.clear()
         self._ended.clear()
         self._stale.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one holder should have of the partitions: `wanted` to keep or take, `given_up` to leave to others."""
+
+    wanted: list[int]
+    given_up: list[int]
+
+
+def fair_share(partitions: Collection[int], held: Mapping[int, str], holder: str, *, holders: int) -> Share:
+    """Return the share of `holder` when `holders` are there and `held` says who has which partition now.
+
+    Nobody has more than ceil(partitions / holders); what somebody has he keeps, so that a newcomer moves no more
+    partitions than he gets.
+    """
+    most = -(-len(partitions) // max(holders, 1))
+    mine = sorted(part for part in partitions if held.get(part) == holder)
+    free = sorted(part for part in partitions if part not in held)
+    return Share(wanted=sorted(mine[:most] + free[: max(most - len(mine), 0)]), given_up=mine[most:])
 
 
 @dataclass(slots=True)

@@ -1,10 +1,12 @@
 """Windows: half-open spans `[opens_at, closes_at)` in which one side may call the other."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from order_binder.domain.policy import WindowPolicy
 
+HORIZON = datetime(2099, 12, 31, tzinfo=UTC)
+"""No window reaches further: a record with a later time could not be read by anybody."""
 _AHEAD = timedelta(seconds=60)
 _BEHIND = timedelta(hours=48)
 
@@ -64,7 +66,7 @@ class Timing:
 
     def cap(self, policy: WindowPolicy) -> datetime:
         """Return the moment after which the order is over even if nobody ever says so."""
-        return max(self.since, self.scheduled_for or self.since) + policy.cap
+        return min(max(self.since, self.scheduled_for or self.since) + policy.cap, HORIZON)
 
 
 def open_windows(timing: Timing, policy: WindowPolicy, *, at_once: bool) -> Directions:

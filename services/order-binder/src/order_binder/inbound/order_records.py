@@ -1,5 +1,6 @@
 """Order events as records: decoding them, or saying why not."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from fareline_contracts.orders import MAX_SNAPSHOT_BYTES, ORDER_TYPE, OrderParty
 from order_binder.domain.events import OrderEvent, WrittenParty
 from order_binder.domain.orders import OrderKey, OrderStatus
 
-_TRACEPARENT_LENGTH = 55
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _EARLIEST_MS = int(EARLIEST.timestamp() * 1000)
 _LATEST_MS = int(LATEST.timestamp() * 1000)
 
@@ -31,10 +32,10 @@ class OtherType:
 
 
 def kafka_time(timestamp_ms: int, now: datetime) -> datetime:
-    """Return the time of a record; one that no clock can have shown (senders may write anything) counts as now."""
+    """Return the time of a record, which its sender may have made up: one still to come or before 2000 counts as now."""
     if not _EARLIEST_MS <= timestamp_ms < _LATEST_MS:
         return now
-    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    return min(datetime.fromtimestamp(timestamp_ms / 1000, UTC), now)
 
 
 def decode(record: InRecord, now: datetime) -> OrderEvent | Undecodable | OtherType:
@@ -71,7 +72,7 @@ def order_event(snapshot: OrderSnapshot, caused_at: datetime, traceparent: str |
         driver_may_call=snapshot.contact.driver_to_client,
         client_may_call=snapshot.contact.client_to_driver,
         city=snapshot.city,
-        traceparent=traceparent if traceparent and len(traceparent) == _TRACEPARENT_LENGTH else None,
+        traceparent=traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None,
     )
 
 
