@@ -70,22 +70,33 @@ class _TokensFile(BaseModel):
     tokens: list[_Token]
 
 
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """A tokens file, and whether the demo's token may stand in it."""
+
+    path: Path
+    demo: bool
+
+
 class TokenBook:
     """Every token that is accepted, by digest."""
 
-    def __init__(self, grants: Iterable[tuple[bytes, Grant]]) -> None:
+    def __init__(self, grants: Iterable[tuple[bytes, Grant]], source: TokenSource | None = None) -> None:
+        """Hold `grants` by digest; `source` is the file that they came from."""
         self._grants = tuple(grants)
+        self._source = source
 
-    async def keep_current(self, path: Path, *, demo: bool, every: timedelta = EVERY) -> None:
-        """Follow the file from now on, until cancelled: whoever is added or struck out, is so within seconds.
+    async def keep_current(self, every: timedelta = EVERY) -> None:
+        """Follow the file until cancelled: who is added or struck out, is so within seconds.
 
         A file that cannot be used changes nothing and is logged.
         """
+        if self._source is not None:
+            await follow_file(self._source.path, self._renew, every=every)
 
-        def renew() -> None:
-            self._grants = type(self).load(path, demo=demo)._grants
-
-        await follow_file(path, renew, every=every)
+    def _renew(self) -> None:
+        if self._source is not None:
+            self._grants = TokenBook.load(self._source.path, demo=self._source.demo)._grants
 
     @classmethod
     def load(cls, path: Path, *, demo: bool) -> Self:
@@ -102,7 +113,8 @@ class TokenBook:
             place = "/".join(str(part) for part in first["loc"])
             raise TokensUnusable(f"{path}: {place}: {first['msg']}") from None
         _check(path, tokens, demo=demo)
-        return cls((bytes.fromhex(token.sha256), _grant(token)) for token in tokens)
+        grants = ((bytes.fromhex(token.sha256), _grant(token)) for token in tokens)
+        return cls(grants, TokenSource(path, demo))
 
     def grant_for(self, authorization: str | None) -> Grant | None:
         """Return what the value of an `Authorization` header grants; None if it is absent, malformed or unknown."""

@@ -67,7 +67,7 @@ async def test_a_token_is_struck_out_and_another_one_added_without_a_restart(tmp
     path = tmp_path / "tokens.json"
     path.write_text(tokens("old"))
     book = TokenBook.load(path, demo=False)
-    async with running(book.keep_current(path, demo=False, every=OFTEN)):
+    async with running(book.keep_current(OFTEN)):
         path.write_text(tokens("brand-new"))
         await holds(lambda: book.grant_for("Bearer brand-new") is not None)
         assert book.grant_for("Bearer old") is None

@@ -43,7 +43,7 @@ class Router:
     def __init__(self, settings: Settings) -> None:
         """Wire everything; raises AccountsUnusable, TokensUnusable, NoAdapter, SpoolTaken or OSError."""
         pbxs = load_pbxs(settings.fareline_accounts_file, demo=settings.fareline_demo)
-        tokens = TokenBook.load(settings.fareline_tokens_file, demo=settings.fareline_demo)
+        self._tokens = TokenBook.load(settings.fareline_tokens_file, demo=settings.fareline_demo)
         self.health = Health()
         self._settings = settings
         self._telemetry = build_telemetry(_NAME, settings)
@@ -58,10 +58,10 @@ class Router:
             on_result=self._observer.looked_up,
         )
         self._producer = Producer(
-            settings.kafka_bootstrap, client_id=settings.router_node, topic_prefix=settings.kafka_topic_prefix
+            settings.kafka, client_id=settings.router_node, topic_prefix=settings.kafka_topic_prefix
         )
         self._spool = self._open_spool()
-        self.asgi = self._build_asgi(pbxs, tokens)
+        self.asgi = self._build_asgi(pbxs)
         readings = self._store.readings() | self._freshness.readings(utc_now) | self._spool.readings()
         add_gauges(self._telemetry.registry, readings)
 
@@ -74,7 +74,7 @@ class Router:
             send=CallTopic(self._producer, component, on_refused=self._observer.event_refused).send,
         )
 
-    def _build_asgi(self, pbxs: Pbxs, tokens: TokenBook) -> ASGIApp:
+    def _build_asgi(self, pbxs: Pbxs) -> ASGIApp:
         store, observer = self._store, self._observer
         journal = TracedJournal(self._spool.journal, self._telemetry.tracing)
         decide = Decide(store, self._freshness, self._binder, utc_now)
@@ -89,7 +89,7 @@ class Router:
         api = build_api(
             accounts=pbxs.accounts,
             explain=ExplainRoute(decide),
-            tokens=tokens,
+            tokens=self._tokens,
             health=self.health,
             registry=self._telemetry.registry,
             clock=utc_now,
@@ -106,6 +106,7 @@ class Router:
             clock=utc_now,
             component=self.health.component("replica", required=False),
         )
+        self._background.spawn("tokens", self._tokens.keep_current, required=False)
         for name, job in (replica.jobs() | self._spool.jobs()).items():
             self._background.spawn(name, job, required=False)
         await self._freshness.wait_filled(self._settings.fill_wait)
@@ -121,4 +122,4 @@ class Router:
 
     def _reader(self, topics: Sequence[str]) -> AssignedReader:
         prefix, node = self._settings.kafka_topic_prefix, self._settings.router_node
-        return AssignedReader(self._settings.kafka_bootstrap, topics, client_id=node, topic_prefix=prefix)
+        return AssignedReader(self._settings.kafka, topics, client_id=node, topic_prefix=prefix)

@@ -44,7 +44,7 @@ def _dead_letters() -> DeadLetterBox:
     settings = load_settings(TopicSettings)
     configure_logging(SERVICE, "ERROR")
     return DeadLetterBox(
-        settings.kafka_bootstrap, TAXI_ORDERS.name, client_id=f"{SERVICE}-dlq", topic_prefix=settings.kafka_topic_prefix
+        settings.kafka, TAXI_ORDERS.name, client_id=f"{SERVICE}-dlq", topic_prefix=settings.kafka_topic_prefix
     )
 
 
@@ -86,7 +86,7 @@ def topics_command(
     settings = load_settings(TopicSettings)
     configure_logging(SERVICE, settings.log_level)
     made = ensure_topics(
-        settings.kafka_bootstrap,
+        settings.kafka,
         deployed_topics(),
         prefix=settings.kafka_topic_prefix,
         partitions_override=partitions,

@@ -55,9 +55,9 @@ class OrderBinder:
         self._background, self._metrics = Background(self.health), BinderMetrics(self.telemetry.registry)
         sizes = (settings.database_pool_min, settings.database_pool_max)
         self._database = Database(self._dsn, *sizes, self.health.component("postgres"), application_name=SERVICE)
-        bootstrap, prefix = settings.kafka_bootstrap, settings.kafka_topic_prefix
-        self._producer = Producer(bootstrap, client_id=SERVICE, topic_prefix=prefix)
-        self._broker = build_broker(bootstrap, client_id=SERVICE, topic_prefix=prefix)
+        cluster, prefix = settings.kafka, settings.kafka_topic_prefix
+        self._producer = Producer(cluster, client_id=SERVICE, topic_prefix=prefix)
+        self._broker = build_broker(cluster, client_id=SERVICE, topic_prefix=prefix)
         self._schema, store = Schema(self._dsn), PostgresBindings(self._database)
         self._ingest, self._sweep = IngestOrders(store, secrets.randbelow), SweepWindows(store)
         consumer = OrderConsumer(
@@ -76,7 +76,7 @@ class OrderBinder:
             max_records=settings.order_batch_records,
         )
         self._publishing = Publishing(
-            bootstrap=bootstrap,
+            cluster=cluster,
             topic_prefix=prefix,
             database=self._database,
             producer=self._producer,
@@ -88,6 +88,7 @@ class OrderBinder:
     def http(self) -> FastAPI:
         """Return the HTTP interface, which answers 503 where the database or Kafka is not there."""
         tokens = TokenBook.load(self._settings.fareline_tokens_file, demo=self._settings.fareline_demo)
+        self._background.spawn("tokens", tokens.keep_current, required=False)
         registry, reader = PostgresRegistry(self._database), PostgresReader(self._database)
         orders = OrderRoutes(
             tokens=tokens,

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from fareline_chassis.health import HealthComponent
 from fareline_chassis.kafka.assigned import AssignedReader
+from fareline_chassis.kafka.cluster import KafkaCluster
 from fareline_chassis.kafka.dlq import MAX_LETTER_BYTES, NOTHING, SUFFIX, TRUNCATED, without_dlq
 from fareline_chassis.kafka.producer import DeliveryRefused, DeliveryUnknown, Producer
 from fareline_chassis.kafka.records import InRecord, OutRecord
@@ -133,9 +134,9 @@ def unsettled(records: Iterable[InRecord]) -> list[DeadLetter]:
 class DeadLetterBox:
     """The dead letters of one topic."""
 
-    def __init__(self, bootstrap: str, topic: str, *, client_id: str, topic_prefix: str = "") -> None:
+    def __init__(self, cluster: str | KafkaCluster, topic: str, *, client_id: str, topic_prefix: str = "") -> None:
         """`topic` is the logical name of the topic whose records died."""
-        self._bootstrap = bootstrap
+        self._cluster = cluster
         self._topic = topic
         self._client_id = client_id
         self._prefix = topic_prefix
@@ -143,7 +144,7 @@ class DeadLetterBox:
     async def read(self) -> list[DeadLetter]:
         """Return all unsettled letters, oldest first. Raises DeadLettersUnavailable."""
         reader = AssignedReader(
-            self._bootstrap, [self._topic + SUFFIX], client_id=self._client_id, topic_prefix=self._prefix
+            self._cluster, [self._topic + SUFFIX], client_id=self._client_id, topic_prefix=self._prefix
         )
         component = HealthComponent("dead letters")
         try:
@@ -163,7 +164,7 @@ class DeadLetterBox:
         """
         sound = [letter for letter in letters if letter.obstacle is None]
         try:
-            counts = await partitions_of(self._bootstrap, [self._prefix + self._topic])
+            counts = await partitions_of(self._cluster, [self._prefix + self._topic])
         except (TopicUnavailable, KafkaError, OSError) as error:
             raise DeadLettersUnavailable(str(error) or type(error).__name__) from error
         partitions = counts[self._prefix + self._topic]
@@ -177,7 +178,7 @@ class DeadLetterBox:
 
     async def _send(self, letters: Sequence[DeadLetter], how: str, originals: Sequence[OutRecord] | None) -> None:
         producer = Producer(
-            self._bootstrap,
+            self._cluster,
             client_id=self._client_id,
             topic_prefix=self._prefix,
             timeout=_PATIENCE,

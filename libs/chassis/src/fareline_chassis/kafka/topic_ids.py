@@ -22,6 +22,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+from fareline_chassis.kafka.cluster import KafkaCluster
 from fareline_chassis.kafka.topics import TopicUnavailable
 
 _NO_ID = UUID(int=0)
@@ -101,12 +102,12 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):
         return request_struct_class([(_NO_ID, topic, {}) for topic in self._topics], False, False, {})  # noqa: FBT003
 
 
-async def topic_ids(bootstrap: str, topics: Sequence[str]) -> dict[str, str]:
+async def topic_ids(cluster: str | KafkaCluster, topics: Sequence[str]) -> dict[str, str]:
     """Return the id of each topic (names as deployed) in 32 hexadecimal digits; empty from brokers that tell none.
 
     Raises TopicUnavailable for a missing topic, KafkaError when no broker answers.
     """
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    client = AIOKafkaClient(**KafkaCluster.of(cluster).client_options())
     try:
         await client.bootstrap()
         answer: Any = await client.send(client.get_random_node(), cast("Any", _MetadataRequest(topics)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fareline_chassis.health import Health
 from fareline_chassis.kafka.assigned import AssignedReader
+from fareline_chassis.kafka.cluster import KafkaCluster
 from fareline_chassis.kafka.producer import Producer
 from fareline_chassis.kafka.topics import partitions_of
 from fareline_chassis.postgres.pool import Database
@@ -23,7 +24,7 @@ _LEASES = "order_binder.publication_lease"
 class Publishing:
     """Makes publications. `holder` is unique for each start of a process."""
 
-    bootstrap: str
+    cluster: KafkaCluster
     topic_prefix: str
     database: Database
     producer: Producer
@@ -47,12 +48,12 @@ class Publishing:
 
     async def count_partitions(self) -> dict[str, int]:
         """Return how many partitions each of TOPICS has. Raises TopicUnavailable, KafkaError."""
-        counts = await partitions_of(self.bootstrap, [self.topic_prefix + topic.name for topic in TOPICS])
+        counts = await partitions_of(self.cluster, [self.topic_prefix + topic.name for topic in TOPICS])
         return {name.removeprefix(self.topic_prefix): count for name, count in counts.items()}
 
     def _reader(self, topic: Topic) -> AssignedReader:
         return AssignedReader(
-            self.bootstrap, [topic.name], client_id=f"{self.holder}-read-back", topic_prefix=self.topic_prefix
+            self.cluster, [topic.name], client_id=f"{self.holder}-read-back", topic_prefix=self.topic_prefix
         )
 
     def _publication(
