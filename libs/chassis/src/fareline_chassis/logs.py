@@ -27,6 +27,7 @@ IDENTIFIER_FIELDS: Final = frozenset(
     {"call_id", "ce_id", "decision_id", "lease_id", "order_id", "recording_id", "request_id", "span_id", "trace_id"}
 )
 _QUIET_BELOW_WARNING: Final = ("aiokafka", "asyncio", "faststream", "httpx", "httpcore")
+_COORDINATOR: Final = "aiokafka.consumer.group_coordinator"
 _NAME_FIELD: Final = "_logger"  # get_logger has a parameter `logger` of its own
 _DEPTH: Final = 8
 _LARGEST_JSON_INT: Final = 2**63
@@ -56,11 +57,19 @@ def configure_logging(service: str, level: str, stream: TextIO | None = None) ->
     logging.captureWarnings(capture=True)
     for name in _QUIET_BELOW_WARNING:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
+    logging.getLogger(_COORDINATOR).addFilter(_no_error_yet)
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
     """Return a logger whose lines carry `logger: name`; it may be made before logging is configured."""
     return cast("FilteringBoundLogger", structlog.get_logger(**{_NAME_FIELD: name}))
+
+
+def _no_error_yet(record: logging.LogRecord) -> bool:
+    """Make little of a coordinator that a new cluster is still electing: aiokafka asks again until there is one."""
+    if record.levelno == logging.ERROR and "GroupCoordinatorNotAvailable" in record.getMessage():
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
 
 
 class StructlogHandler(logging.Handler):

@@ -170,3 +170,11 @@ def test_bound_context_is_in_every_line(lines: Lines) -> None:
     with structlog.contextvars.bound_contextvars(call_id="c-1"):
         get_logger("a").info("x")
     assert lines.last["call_id"] == "c-1"
+
+
+def test_a_coordinator_not_yet_elected_is_no_error_and_everything_else_of_it_is(lines: Lines) -> None:
+    coordinator = logging.getLogger("aiokafka.consumer.group_coordinator")
+    coordinator.error("Group Coordinator Request failed: %s", "[Error 15] GroupCoordinatorNotAvailableError")
+    assert lines.last["level"] == "info"
+    coordinator.error("Heartbeat failed")
+    assert lines.last["level"] == "error"
