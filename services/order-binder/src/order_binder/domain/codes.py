@@ -70,9 +70,11 @@ def draw_codes(count: int, digits: int, below: DrawBelow) -> list[str]:
 def code_holds(before: Order | None, after: Order, now: datetime, cool_down: timedelta) -> list[CodeHold]:
     """Return the codes that a change of an order holds: its present ones, and former ones that have to rest.
 
-    An order that had ended before and has not come back holds nothing new.
+    An order that had ended before and has not come back holds nothing new; and codes it had when it ended are somebody
+    else's by now, or are resting already.
     """
-    if after.ended(now) and (before is None or before.ended(now)):
+    was_live = before is not None and not before.ended(now)
+    if after.ended(now) and not was_live:
         return []
     holds: dict[str, CodeHold] = {}
 
@@ -83,7 +85,8 @@ def code_holds(before: Order | None, after: Order, now: datetime, cool_down: tim
         for role, code in ((Role.DRIVER, found.driver_code), (Role.CLIENT, found.client_code)):
             holds[code] = CodeHold(order.key.tenant, code, order.key.order_id, role, until)
 
-    hold(before, now + cool_down)
+    if was_live:
+        hold(before, now + cool_down)
     if after.terms is not None:
         hold(after, max(after.terms.directions.last_closes, now) + cool_down)
     return list(holds.values())

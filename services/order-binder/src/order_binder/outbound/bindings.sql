@@ -65,13 +65,16 @@ ON CONFLICT (tenant, order_id) DO NOTHING
 RETURNING tenant
 
 -- name: update_orders
--- The rows are locked by this transaction.
+-- The rows are locked by this transaction. What has nothing to publish counts as published, unless something older,
+-- such as a tombstone, is still to be sent.
 UPDATE order_binder.orders AS o SET
     version = n.version,
     status = n.status,
     state = n.state,
     revision = n.revision,
-    published_revision = CASE WHEN n.publish THEN o.published_revision ELSE n.revision END,
+    published_revision = CASE
+        WHEN n.publish OR o.published_revision <> o.revision THEN o.published_revision ELSE n.revision
+    END,
     number = n.number,
     phones = string_to_array(n.phones, ' '),
     document = n.document,
