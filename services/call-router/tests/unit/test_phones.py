@@ -1,7 +1,9 @@
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from call_router.domain.phone_reader import PhoneReader
 from call_router.domain.phones import normalise
 
 
@@ -58,3 +60,24 @@ def test_russian_spellings_agree_and_are_stable(national):
     assert len(spelt) == 1
     e164 = spelt.pop()
     assert e164 is None or normalise(e164, "RU") == e164
+
+
+@given(
+    st.from_regex(r"\+[0-9]{3,17}", fullmatch=True), st.sampled_from(["RU", "KZ", "GB", "US", "MX", "AR", "IT", "ZZ"])
+)
+def test_a_glance_at_e164_finds_what_reading_at_length_finds(text, region):
+    assert PhoneReader()(text, region) == normalise(text, region)
+
+
+@given(st.data(), st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)))
+def test_a_glance_agrees_in_every_country(data, calling_code):
+    national = data.draw(st.from_regex(r"[0-9]{5,12}", fullmatch=True))
+    text = f"+{calling_code}{national}"
+    assert PhoneReader()(text, "RU") == normalise(text, "RU")
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_a_glance_agrees_on_the_examples_of_every_region(region):
+    example = phonenumbers.example_number(region)
+    text = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    assert PhoneReader()(text, region) == normalise(text, region) == text

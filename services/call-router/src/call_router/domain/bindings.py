@@ -37,7 +37,7 @@ class Role(enum.StrEnum):
         return Direction.DRIVER_TO_CLIENT if self is Role.DRIVER else Direction.CLIENT_TO_DRIVER
 
 
-class Window(Value, frozen=True):
+class Window(Value, frozen=True, array_like=True):
     """When one side may call the other: `[opens_at, closes_at)`, and whether it may at all."""
 
     opens_at: datetime
@@ -49,7 +49,7 @@ class Window(Value, frozen=True):
         return self.opens_at <= moment < self.closes_at
 
 
-class Party(Value, frozen=True):
+class Party(Value, frozen=True, array_like=True):
     """One side: E.164 phones in ring order, and the code that this side types to reach the other."""
 
     phones: tuple[str, ...]
@@ -58,7 +58,7 @@ class Party(Value, frozen=True):
     code: str | None = None
 
 
-class CallPolicy(Value, frozen=True):
+class CallPolicy(Value, frozen=True, array_like=True):
     """How a call of this binding is placed; `announce_*` name the prompt that a side hears before it is bridged."""
 
     record: bool
@@ -68,7 +68,7 @@ class CallPolicy(Value, frozen=True):
     announce_client: str | None = None
 
 
-class Binding(Value, frozen=True):
+class Binding(Value, frozen=True, array_like=True):
     """What makes one order callable, as of change number `revision`. `trace` is the W3C traceparent it came with."""
 
     tenant: str

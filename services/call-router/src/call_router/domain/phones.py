@@ -5,6 +5,7 @@ text, or None for a caller who withholds his number, or whose "number" is no pho
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import phonenumbers
@@ -16,7 +17,7 @@ _SHAPE = re.compile(r"\+?[0-9 ().\-/]{3,40}")
 _NOBODY_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "withheld", "blocked")
 # The same words spelt on a telephone keypad: some networks send them as if they were numbers.
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
-_NOBODY_DIGITS = frozenset(word.translate(_KEYPAD) for word in _NOBODY_WORDS)
+SPELT_WORDS = frozenset(word.translate(_KEYPAD) for word in _NOBODY_WORDS)
 _MEXICAN_MOBILE = re.compile(r"\+521(\d{10})")
 
 
@@ -26,11 +27,19 @@ def normalise(raw: str, region: str) -> str | None:
     text = _bare(raw)
     if text is None:
         return None
-    readings = [reading for reading in _readings(text, region) if reading is not None]
-    best = next(filter(phonenumbers.is_valid_number, readings), None)
-    if best is None:
-        best = next(filter(phonenumbers.is_possible_number, readings), None)
+    best = _best(reading for reading in _readings(text, region) if reading is not None)
     return None if best is None else phonenumbers.format_number(best, PhoneNumberFormat.E164)
+
+
+def _best(readings: Iterable[PhoneNumber]) -> PhoneNumber | None:
+    """Return the first valid number, else the first possible one."""
+    possible = None
+    for reading in readings:
+        if phonenumbers.is_valid_number(reading):
+            return reading
+        if possible is None and phonenumbers.is_possible_number(reading):
+            possible = reading
+    return possible
 
 
 def _bare(raw: str) -> str | None:
@@ -42,22 +51,23 @@ def _bare(raw: str) -> str | None:
         text = text.removeprefix(scheme)
     text = text.partition("@")[0].partition(";")[0].strip()
     digits = "".join(filter(str.isdigit, text))
-    if not _SHAPE.fullmatch(text) or len(digits) < SHORTEST_PHONE or digits in _NOBODY_DIGITS:
+    if not _SHAPE.fullmatch(text) or len(digits) < SHORTEST_PHONE or digits in SPELT_WORDS:
         return None
     return text
 
 
-def _readings(text: str, region: str) -> list[PhoneNumber | None]:
-    """Return what `text` may mean, the most likely first: as dialled there, or with its country code but no plus."""
+def _readings(text: str, region: str) -> Iterator[PhoneNumber | None]:
+    """Yield what `text` may mean, the most likely first: as dialled there, or with its country code but no plus."""
     digits = "".join(filter(str.isdigit, text))
+    bare = digits.lstrip("0")
+    international = _MEXICAN_MOBILE.sub(r"+52\1", f"+{digits if text.startswith('+') else bare}")
     if text.startswith("+"):
-        return [_parse(_MEXICAN_MOBILE.sub(r"+52\1", f"+{digits}"), region)]
-    international = f"+{digits.lstrip('0')}"
-    as_country_code = _parse(_MEXICAN_MOBILE.sub(r"+52\1", international), region)
-    without_zeros = _parse(digits.lstrip("0"), region)
-    if digits.startswith("00"):
-        return [as_country_code, _parse(digits, region), without_zeros]
-    return [_parse(digits, region), without_zeros, as_country_code]
+        spelt = [international]
+    elif digits.startswith("00"):
+        spelt = [international, digits, bare]
+    else:
+        spelt = [digits, bare, international]
+    return (_parse(one, region) for one in spelt)
 
 
 def _parse(text: str, region: str) -> PhoneNumber | None:

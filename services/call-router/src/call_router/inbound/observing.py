@@ -1,7 +1,8 @@
-"""What the webhooks tell about themselves: one log line an answer at most, and metrics bound once to their labels."""
+"""What the webhooks tell about themselves: metrics bound once to their labels, log lines where something is wrong."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from logging import DEBUG
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -13,7 +14,6 @@ from fareline_chassis.privacy import mask_phone
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _FRESHNESS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
-_log = get_logger("call_router.pbx")
 
 
 class Observer:
@@ -21,6 +21,7 @@ class Observer:
 
     def __init__(self, registry: CollectorRegistry, kinds: dict[str, str]) -> None:
         self._kinds = kinds
+        self._log = get_logger("call_router.pbx").bind()  # bound here, for it would be looked up for each line
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"fareline_router_{name}", text, labels, registry=registry)
@@ -50,7 +51,13 @@ class Observer:
             return
         self._counter(kind, decision.reason, decision.source).inc()
         self._bound_latency[kind].observe(answered.took.total_seconds())
-        _log.info(
+        if self._log.is_enabled_for(DEBUG):
+            self._log_answer(account, answered)
+
+    def _log_answer(self, account: str, answered: Answered) -> None:
+        """Log an answer, for a developer: the call log tells everybody else, and a line costs as much as a decision."""
+        decision = answered.decision
+        self._log.debug(
             "answered",
             account=account,
             call_id=answered.call_id,
@@ -69,27 +76,27 @@ class Observer:
     def refused(self, account: str, why: str) -> None:
         """Note a webhook without a right signature."""
         self._refused.labels(self._kinds[account], why).inc()
-        _log.warning("signature refused", account=account, why=why)
+        self._log.warning("signature refused", account=account, why=why)
 
     def unreadable(self, account: str, why: str) -> None:
         """Note a signed webhook that could not be read."""
         self._unreadable.labels(self._kinds[account]).inc()
-        _log.warning("webhook unreadable", account=account, why=why)
+        self._log.warning("webhook unreadable", account=account, why=why)
 
     def ignored(self, account: str, event: str) -> None:
         """Note a webhook of a kind that is nothing to us."""
         self._ignored.labels(self._kinds[account]).inc()
-        _log.debug("webhook ignored", account=account, webhook=event)
+        self._log.debug("webhook ignored", account=account, webhook=event)
 
     def trouble(self, what: str, error: Exception) -> None:
         """Note what went wrong while the PBX got its answer all the same, or had to be put off."""
         self._trouble.labels(what).inc()
-        _log.error("trouble", what=what, exc_info=error)
+        self._log.error("trouble", what=what, exc_info=error)
 
     def event_refused(self, why: str) -> None:
         """Note a call event that Kafka will never take."""
         self._trouble.labels("event refused").inc()
-        _log.error("call event refused by kafka", why=why)
+        self._log.error("call event refused by kafka", why=why)
 
     def routable(self, age: timedelta) -> None:
         """Note that an order event of this age has just become routable."""

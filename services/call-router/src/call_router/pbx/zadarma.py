@@ -77,9 +77,9 @@ class ZadarmaAdapter:
             return Ignored(_plain_event(event))
         match event:
             case "NOTIFY_START":
-                question = self._question(fields, request.received_at)
-                began = self._clock.began(self._clock.read(text_of(fields, "call_start")), request.received_at)
-                return Restarted(question, began)
+                started_at = self._clock.read(text_of(fields, "call_start"))
+                began = self._clock.began(started_at, request.received_at)
+                return Restarted(self._question(fields, started_at or request.received_at), began)
             case "NOTIFY_IVR":
                 return self._after_ivr(fields, request.received_at)
         report = read_report(fields, self._clock, request.received_at)
@@ -110,18 +110,19 @@ class ZadarmaAdapter:
         """Return the answer to a report."""
         return _NOTHING
 
-    def _question(self, fields: dict[str, str], received_at: datetime) -> Question:
+    def _question(self, fields: dict[str, str], at: datetime) -> Question:
         return Question(
             kind=QuestionKind.STARTED,
             account=self._account,
             pbx_call_id=text_of(fields, "pbx_call_id")[:_LONGEST_ID],
             caller=text_of(fields, "caller_id"),
             number=text_of(fields, "called_did"),
-            at=self._clock.read(text_of(fields, "call_start")) or received_at,
+            at=at,
         )
 
     def _after_ivr(self, fields: dict[str, str], received_at: datetime) -> Question | Played:
-        question = self._question(fields, received_at)
+        started_at = self._clock.read(text_of(fields, "call_start"))
+        question = self._question(fields, started_at or received_at)
         typed = dtmf_of(fields)
         if typed is None:
             return Played(question)

@@ -1,9 +1,11 @@
 """Zadarma's times have no zone, and its clock may be off: how far an account's `call_start` can be trusted."""
 
+import re
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+_SHAPE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _TRUSTED_WITHIN = timedelta(seconds=5)
 _YEARS = range(2001, 2099)
 _MEASURED = 20
@@ -19,8 +21,10 @@ class AccountClock:
 
     def read(self, text: str) -> datetime | None:
         """Return a time `YYYY-MM-DD HH:MM:SS` in UTC, None if it is none."""
+        if not _SHAPE.fullmatch(text):
+            return None
         try:
-            local = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=self._zone)
+            local = datetime.fromisoformat(text).replace(tzinfo=self._zone)
         except ValueError:
             return None
         return local.astimezone(UTC) if local.year in _YEARS else None

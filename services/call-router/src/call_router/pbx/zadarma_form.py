@@ -22,10 +22,9 @@ def read_form(request: PbxRequest) -> dict[str, str]:
         pairs = _multipart(request.body)
     else:
         pairs = _urlencoded(request.body)
-    fields: dict[str, str] = {}
-    for name, value in [*pairs, *_urlencoded(request.query)]:
-        fields.setdefault(name, value)
-    return fields
+    if request.query:
+        pairs += _urlencoded(request.query)
+    return dict(reversed(pairs))
 
 
 def dtmf_of(fields: Mapping[str, str]) -> dict[str, str] | None:

@@ -16,26 +16,30 @@ class Lines:
     """The lines of an account; one that lately reported its limit is avoided for a minute."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        self._lines = tuple(line for line in lines if line.verified)
+        self._lines: dict[tuple[str, bool], list[Line]] = {}
+        for line in lines:
+            if line.verified:
+                self._lines.setdefault((line.caller_id, line.record), []).append(line)
         self._full_until: dict[str, datetime] = {}
 
     def full(self, ext: str, now: datetime) -> None:
         """Note that a line had no room for another call."""
-        if any(line.ext == ext for line in self._lines):
+        if any(line.ext == ext for lines in self._lines.values() for line in lines):
             self._full_until[ext] = now + _RESTS_AFTER_LIMIT
 
     def choose(self, dial: Dial, pbx_call_id: str, now: datetime) -> Line | None:
         """Return the line for a dial: with its caller ID, else with the main number, and always with its recording."""
         record = dial.record != "off"
-        for caller_id in (dial.caller_id, dial.else_caller_id):
-            fitting = [line for line in self._lines if (line.caller_id, line.record) == (caller_id, record)]
-            if fitting:
-                return self._spread(fitting, pbx_call_id, now)
-        return None
+        fitting = self._lines.get((dial.caller_id, record))
+        if fitting is None and dial.else_caller_id is not None:
+            fitting = self._lines.get((dial.else_caller_id, record))
+        return None if fitting is None else self._spread(fitting, pbx_call_id, now)
 
     def _spread(self, lines: Sequence[Line], pbx_call_id: str, now: datetime) -> Line:
         """Return one of `lines` by the call's id, so that a repeated question gets the same."""
         free = [line for line in lines if self._full_until.get(line.ext, now) <= now] or lines
+        if len(free) == 1:
+            return free[0]
         digest = blake2b(pbx_call_id.encode("utf-8", "replace"), digest_size=8).digest()
         return free[int.from_bytes(digest, "big") % len(free)]
 
