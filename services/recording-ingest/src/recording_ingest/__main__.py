@@ -1,15 +1,26 @@
-"""`python -m recording_ingest run` serves; `migrate` with pre, post or all prepares the database."""
+"""`python -m recording_ingest run` serves; `migrate` prepares the database; `reseal` and `grant-bi` look after it."""
 
 import enum
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
+import asyncpg
 import typer
+from pydantic import Field
 
 from fareline_chassis.lifecycle import run as run_service
 from fareline_chassis.logs import configure_logging
 from fareline_chassis.postgres.migrations import migrate as apply_migrations
-from fareline_chassis.settings import PostgresSettings
+from fareline_chassis.postgres.pool import Connection
+from fareline_chassis.settings import DemoSettings, PostgresSettings, load_settings
 from recording_ingest.app import MIGRATIONS, SCHEMA, Service
+from recording_ingest.outbound.grants import grant_bi as grant
+from recording_ingest.outbound.phone_keys import PhoneKeys
+from recording_ingest.outbound.phone_vault import PhoneVault
+from recording_ingest.outbound.resealing import Resealing
 from recording_ingest.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -21,6 +32,20 @@ class Phase(enum.StrEnum):
     PRE = "pre"
     POST = "post"
     ALL = "all"
+
+
+class _ResealSettings(PostgresSettings, DemoSettings):
+    fareline_phone_keys_file: Path = Field(description="As for `run`.")
+
+
+@asynccontextmanager
+async def _connected(settings: PostgresSettings) -> AsyncIterator[Connection]:
+    session = {"search_path": SCHEMA, "application_name": "recording-ingest-command"}
+    connection = await asyncpg.connect(settings.database_url.get_secret_value(), server_settings=session)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 @cli.command()
@@ -41,6 +66,40 @@ def migrate(phase: Annotated[Phase, typer.Argument()] = Phase.ALL) -> None:
         await apply_migrations(dsn, MIGRATIONS, SCHEMA, phase.value)
 
     run_service(apply())
+
+
+@cli.command()
+def reseal() -> None:
+    """Rewrite phones that older keys sealed or hashed; afterwards those keys can leave the file."""
+    settings = load_settings(_ResealSettings)
+    vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
+
+    async def rewrite() -> None:
+        async with _connected(settings) as connection:
+            done = await Resealing(connection, vault).run()
+        typer.echo(f"rewritten: {done.events} events, {done.calls} calls, {done.recordings} recordings")
+
+    run_service(rewrite())
+
+
+@cli.command()
+def grant_bi(
+    role: Annotated[str, typer.Argument(help="The role that dashboards log in with.")] = "fareline_bi",
+    statement_timeout_s: Annotated[float, typer.Option(min=1, help="No statement of it runs longer.")] = 60,
+    connections: Annotated[int, typer.Option(min=1, help="It may have so many at a time.")] = 10,
+) -> None:
+    """Let a role read the views in schema `analytics` and nothing else; make it where it is missing."""
+    settings = load_settings(PostgresSettings)
+
+    async def let_read() -> None:
+        async with _connected(settings) as connection:
+            timeout = timedelta(seconds=statement_timeout_s)
+            made = await grant(connection, role, statement_timeout=timeout, connections=connections)
+        typer.echo(
+            f"{role} may read schema analytics" + ("; give it a password with \\password in psql" if made else "")
+        )
+
+    run_service(let_read())
 
 
 if __name__ == "__main__":

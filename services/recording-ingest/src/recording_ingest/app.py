@@ -41,6 +41,7 @@ from recording_ingest.outbound.postgres_intake import PostgresIntake
 from recording_ingest.outbound.postgres_ledger import PostgresLedger
 from recording_ingest.outbound.postgres_projection import PostgresCallLog
 from recording_ingest.outbound.postgres_reading import PostgresReader
+from recording_ingest.outbound.sealed_addresses import OpenedAddresses
 from recording_ingest.outbound.sources import AccountSources
 from recording_ingest.outbound.storage import ObjectStorage
 from recording_ingest.settings import Settings
@@ -119,7 +120,8 @@ class Service:
 
     def _workers(self) -> DownloadWorkers:
         given = self._settings
-        source = AccountSources(self._accounts.sources(), Downloader(self._caps()), self._ledger.take_turn)
+        asked = AccountSources(self._accounts.sources(), Downloader(self._caps()), self._ledger.take_turn)
+        source = OpenedAddresses(asked, self._vault)
         retries = (given.download_first_retry, given.download_attempts)
         tools = Downloads(self._ledger, source, self._store, self._audio, utc_now, *retries)
         pace = Pace(workers=given.download_workers, lease_for=given.download_lease, poll=given.download_poll)

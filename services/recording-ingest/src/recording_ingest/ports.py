@@ -51,8 +51,12 @@ class CallLog(Protocol):
         """Keep each event once by its account and `ce_id`; commit on leaving, roll back on an error."""
 
 
+class TakesTooLong(Exception):
+    """A question that was given up because it would occupy the database for too long."""
+
+
 class CallFinder(Protocol):
-    """The call log as it is read."""
+    """The call log as it is read. Every method may raise TakesTooLong."""
 
     async def page(self, wanted: CallFilter, *, in_full: bool) -> Sequence[Line]:
         """Return at most `wanted.limit + 1` calls, newest first, from the cursor on; phones masked or `in_full`."""

@@ -43,13 +43,18 @@ async def project(database: Database, phones: PhoneVault, told: Sequence[Told]) 
     await project_calls(PostgresCallLog(database, phones), batch, lambda _: Waits())
 
 
+async def clear(database: Database) -> None:
+    async with database.acquire() as connection:
+        await connection.execute("TRUNCATE calls, call_heads, call_events, recordings")
+
+
 async def snapshot(database: Database) -> list[tuple[object, ...]]:
     async with database.acquire() as connection:
         calls = await connection.fetch("SELECT * FROM calls ORDER BY call_id")
         recordings = await connection.fetch("SELECT * FROM recordings ORDER BY call_id, source_id")
         kept = await connection.fetchval("SELECT count(*) FROM call_events")
     # An announcement that arrives first names its row; one that arrives later takes over the row that was due.
-    unstable = {"updated_at", "recording_id", "caller_sealed", "target_sealed"}
+    unstable = {"updated_at", "recording_id", "caller_sealed", "target_sealed", "url"}
     rows = [tuple(value for name, value in row.items() if name not in unstable) for row in (*calls, *recordings)]
     return [*rows, (kept,)]
 
@@ -58,8 +63,7 @@ async def test_the_table_is_the_fold_whatever_the_order_and_the_batches(database
     told = [one for n in range(5) for one in answered_call(f"c-{n}", url="https://pbx.example/a.wav")]
     await project(database, phones, told)
     whole = await snapshot(database)
-    async with database.acquire() as connection:
-        await connection.execute("TRUNCATE calls, call_heads, call_events, recordings")
+    await clear(database)
     arrivals = told * 2
     random.Random(7).shuffle(arrivals)
     while arrivals:
@@ -71,14 +75,64 @@ async def test_the_table_is_the_fold_whatever_the_order_and_the_batches(database
     assert found.row == fold(events(answered_call("c-3", url="https://pbx.example/a.wav")))
 
 
+async def test_of_two_answers_to_one_question_the_earlier_counts_in_any_order(
+    database: Database, phones: PhoneVault
+) -> None:
+    first, second = routed(0, order_id="o-1"), routed(0, order_id="o-2")
+    second[2]["received_at"] = at(0.5)
+    rows = []
+    for arrivals in ([first, second], [second, first], [second], [first]):
+        if len(arrivals) == 2:
+            await clear(database)
+        await project(database, phones, arrivals)
+        found = await PostgresCalls(database, phones).call("c-1")
+        rows.append(found and found.row.order_id)
+    assert rows == ["o-1"] * 4
+
+
+async def test_what_is_told_again_changes_nothing_not_even_the_time(database: Database, phones: PhoneVault) -> None:
+    await project(database, phones, answered_call())
+    before = await PostgresCalls(database, phones).call("c-1")
+    await project(database, phones, answered_call())
+    assert await PostgresCalls(database, phones).call("c-1") == before
+
+
+async def test_the_row_sums_up_its_recordings_whoever_changes_them(database: Database, phones: PhoneVault) -> None:
+    await project(database, phones, [*answered_call(), ready(66, source_id="rec-2")])
+    reader = PostgresCalls(database, phones)
+
+    async def becomes(state: str, source: str) -> tuple[str | None, bool]:
+        before = await reader.call("c-1")
+        async with database.acquire() as connection:
+            await connection.execute(
+                "UPDATE recordings SET state = $1, reason = 'not_found', object_key = 'k', sha256 = 's', size_bytes = 1"
+                " WHERE source_id = $2",
+                state,
+                source,
+            )
+        after = await reader.call("c-1")
+        assert before
+        assert after
+        return after.recording, after.updated_at > before.updated_at
+
+    assert await becomes("stored", "rec-1") == ("ready", False)
+    assert await becomes("stored", "rec-2") == ("stored", True)
+    assert await becomes("missing", "rec-1") == ("missing", True)
+    async with database.acquire() as connection:
+        await connection.execute("DELETE FROM recordings")
+    gone = await reader.call("c-1")
+    assert gone
+    assert gone.recording is None
+
+
 async def test_a_start_learned_later_moves_the_row_and_leaves_none_behind(
     database: Database, phones: PhoneVault
 ) -> None:
-    await project(database, phones, [ended(60, started_at=None)])
+    await project(database, phones, [ended(60, started_at=None), ready()])
     await project(database, phones, [routed(-86400 * 40)])
     wanted = CallFilter(None, START - timedelta(days=60), START + timedelta(days=1))
     page = await PostgresCalls(database, phones).page(wanted, in_full=False)
-    assert [line["started_at"] for line in page] == [START - timedelta(days=40)]
+    assert [(line["started_at"], line["recording"]) for line in page] == [(START - timedelta(days=40), "ready")]
 
 
 async def test_two_processes_on_one_call_lose_nothing(database: Database, phones: PhoneVault) -> None:

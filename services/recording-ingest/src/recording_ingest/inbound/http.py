@@ -10,6 +10,7 @@ from fareline_chassis.problems import Problem, problem_handlers
 from recording_ingest.inbound.calls_api import CallsApi
 from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.recordings_api import RecordingsApi
+from recording_ingest.ports import TakesTooLong
 
 _DESCRIPTION = """The call log and its recordings. Bearer tokens name tenants and scopes (`calls:read`,
 `calls:read_numbers`, `recordings:read`); persons' phones are masked without `calls:read_numbers`. Rows grow while
@@ -34,9 +35,15 @@ def build_http(
     problem_handlers(app)
     for away in (DatabaseUnavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError):
         app.add_exception_handler(away, _unavailable)
+    app.add_exception_handler(TakesTooLong, _too_long)
     return app
 
 
 async def _unavailable(_: Request, __: Exception) -> Response:
     problem = Problem(503, detail="The database cannot be reached just now.", headers={"Retry-After": "2"})
     return problem.response()
+
+
+async def _too_long(_: Request, __: Exception) -> Response:
+    detail = "The question takes too long; ask for a shorter period, one tenant or one number."
+    return Problem(422, type="urn:fareline:problem:takes-too-long", detail=detail).response()

@@ -15,9 +15,10 @@ from recording_ingest.outbound.call_questions import order_statement, page_state
 from recording_ingest.outbound.call_rows import event, line_in_full, listed
 from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.rows import recording
+from recording_ingest.ports import TakesTooLong
 
 PATIENCE: Final = timedelta(seconds=20)
-"""How long one question may occupy the database before it is cancelled (TimeoutError)."""
+"""How long one question may occupy the database before it is cancelled."""
 
 
 class PostgresCalls:
@@ -62,5 +63,8 @@ class PostgresCalls:
 
     async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         async with self._database.acquire() as connection:
-            found: list[asyncpg.Record] = await connection.fetch(statement, *arguments, timeout=self._patience)
+            try:
+                found: list[asyncpg.Record] = await connection.fetch(statement, *arguments, timeout=self._patience)
+            except TimeoutError as error:
+                raise TakesTooLong from error
         return found

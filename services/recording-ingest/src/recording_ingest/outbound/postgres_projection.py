@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from fareline_chassis.postgres.pool import Connection, Database
 from fareline_chassis.postgres.sql import Queries, load_queries
@@ -12,6 +13,7 @@ from recording_ingest.domain.recordings import Recording
 from recording_ingest.outbound.call_rows import call_document, event, event_columns
 from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.rows import recording, recording_document
+from recording_ingest.outbound.sealed_addresses import sealed_address
 from recording_ingest.ports import KeptEvent, Projection
 
 
@@ -83,5 +85,8 @@ class _PostgresProjection:
         for query in (self._queries.drop_moved, self._queries.save_calls, self._queries.move_heads):
             await self._connection.execute(query, documents)
         if recordings:
-            entries = [recording_document(entry) for entry in recordings]
+            entries = [
+                recording_document(replace(entry, url=sealed_address(entry.url, entry.call_id, self._vault)))
+                for entry in recordings
+            ]
             await self._connection.execute(self._queries.save_recordings, entries)
