@@ -1,5 +1,7 @@
 """`up`: start everything and leave it running."""
 
+import os
+
 from rich.console import Console
 from rich.table import Table
 
@@ -9,7 +11,7 @@ from fareline_devstack.errors import DevstackError
 from fareline_devstack.layout import Layout, find_layout
 from fareline_devstack.processes import Lifetime
 from fareline_devstack.progress import Steps
-from fareline_devstack.services.catalogue import SERVICES
+from fareline_devstack.services.catalogue import usual_ports
 from fareline_devstack.system import System, SystemInfo
 from fareline_devstack.variants import require_machine
 
@@ -32,7 +34,7 @@ def start_detached(layout: Layout, steps: Steps) -> SystemInfo:
     system = System(
         layout,
         lifetime=Lifetime.DETACHED,
-        service_ports={service.name: service.port for service in SERVICES},
+        service_ports=usual_ports(os.environ),
         on_step=steps.step,
     )
     return system.start()

@@ -27,6 +27,14 @@ ORDER_BINDER = Service(name="order-binder", package="order_binder", port=8081, m
 RECORDING_INGEST = Service(name="recording-ingest", package="recording_ingest", port=8082, migrates=True)
 CALL_ROUTER = Service(name="call-router", package="call_router", port=8080, migrates=False)
 SERVICES = (ORDER_BINDER, RECORDING_INGEST, CALL_ROUTER)
+FIRST_PORT = min(service.port for service in SERVICES)
+FIRST_PORT_VARIABLE = "FARELINE_HTTP_BASE"
+
+
+def usual_ports(environment: Mapping[str, str]) -> dict[str, int]:
+    """Return the port of each service by name: 8080 to 8082, or counted from `FARELINE_HTTP_BASE`."""
+    first = int(environment.get(FIRST_PORT_VARIABLE) or FIRST_PORT)
+    return {service.name: first + service.port - FIRST_PORT for service in SERVICES}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from fareline_contracts.pbx_generic import (
     Answer,
     Ask,
     CallDigits,
+    CallEndedReport,
     CallStarted,
     Dial,
     DigitsComplete,
+    Disposition,
     Fallback,
     Hangup,
     Play,
@@ -41,6 +43,14 @@ class GenericPbx:
 
     async def post(self, message: Record) -> tuple[Answer, timedelta]:
         """Send one signed question and return the answer."""
+        content, took = await self._send(message)
+        return Answer.model_validate_json(content), took
+
+    async def report(self, message: Record) -> None:
+        """Send one signed report."""
+        await self._send(message)
+
+    async def _send(self, message: Record) -> tuple[bytes, timedelta]:
         body = message.to_json()
         message_id, timestamp = "msg_" + secrets.token_hex(12), int(time())
         secret = self.account.secrets[0].get_secret_value()
@@ -57,7 +67,7 @@ class GenericPbx:
         took = timedelta(seconds=perf_counter() - began)
         if answer.status_code != httpx.codes.OK:
             raise PbxRefused(answer.status_code, answer.text[:200])
-        return Answer.model_validate_json(answer.content), took
+        return answer.content, took
 
 
 @dataclass(slots=True)
@@ -95,6 +105,23 @@ class GenericCall:
             answered=True,
         )
         return await self._ask(message)
+
+    async def ended(self, *, talked: timedelta | None) -> None:
+        """Report `call.ended`: both talked until now for so long, or nobody was reached."""
+        now = datetime.now(UTC)
+        bridged = None if talked is None else now - talked
+        message = CallEndedReport(
+            call_id=self.pbx_call_id,
+            from_=self.caller,
+            to=self.number,
+            at=now,
+            disposition=Disposition.NO_ANSWER if talked is None else Disposition.ANSWERED,
+            answered_at=bridged,
+            bridged_at=bridged,
+            ended_at=now,
+            recorded=False,
+        )
+        await self.pbx.report(message)
 
     async def _ask(self, message: Record) -> Answered:
         answer, took = await self.pbx.post(message)
