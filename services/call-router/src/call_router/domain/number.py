@@ -9,20 +9,19 @@ from call_router.domain.case import Case
 from call_router.domain.decisions import Explanation, Reason, Verdict
 from call_router.domain.fallback import ask, fallback
 from call_router.domain.inventory import NumberRole, ProxyNumber, Tenant
-from call_router.domain.phones import normalise
 from call_router.domain.view import View
 
 
 def open_case(question: Question, view: View, now: datetime, told: Explanation) -> Case | Verdict:
     """Return the case of a call to one of our numbers, or the fallback of the account for any other (rules 0 and 1)."""
     account = question.account
-    dialled = normalise(question.number, account.region)
+    dialled = view.phones(question.number, account.region)
     number = _number(view, dialled, now) if dialled else None
     if number is None or number.tenant not in account.tenants:
         told.fits("1", "the dialled number is not one that this account serves")
         return Verdict(Reason.UNKNOWN_NUMBER, (Fallback(account.default_route),))
     tenant = view.inventory.tenant(number.tenant) or Tenant(number.tenant, account.region, known=False)
-    caller = normalise(question.caller, tenant.region)
+    caller = view.phones(question.caller, tenant.region)
     if caller is None:
         told.noted("0", "the caller withholds his number, or it is no phone")
     return Case(question, view, now, number, tenant, caller, _links(view, tenant.name, caller, now), told)

@@ -6,7 +6,6 @@ text, or None for a caller who withholds his number, or whose "number" is no pho
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
@@ -21,7 +20,6 @@ SPELT_WORDS = frozenset(word.translate(_KEYPAD) for word in _NOBODY_WORDS)
 _MEXICAN_MOBILE = re.compile(r"\+521(\d{10})")
 
 
-@lru_cache(maxsize=65_536)
 def normalise(raw: str, region: str) -> str | None:
     """Return `raw` as E.164, read as people of `region` (such as `RU`) write it; None for anything that is no phone."""
     text = _bare(raw)

@@ -8,6 +8,7 @@ from typing import Protocol
 from call_router.domain.bindings import Binding, Role
 from call_router.domain.calls import Attempt
 from call_router.domain.inventory import ProxyNumber, Tenant
+from call_router.domain.phone_reader import PhoneReader
 
 
 class Inventory(Protocol):
@@ -86,3 +87,4 @@ class View:
     bindings: Bindings
     recent: RecentCalls
     codes: Codes
+    phones: PhoneReader

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from call_router.domain.bindings import Binding
 from call_router.domain.inventory import ProxyNumber, Tenant
+from call_router.domain.phone_reader import PhoneReader
 from call_router.domain.view import View
 from call_router.replica.bindings import BindingReplica
 from call_router.replica.calls import CallsMemory
@@ -60,6 +61,7 @@ class ReplicaStore:
     def __init__(self, *, recent: RecentCallsMemory | None = None, calls: CallsMemory | None = None) -> None:
         self.recent = RecentCallsMemory() if recent is None else recent
         self.calls = CallsMemory() if calls is None else calls
+        self._phones = PhoneReader()
         self._loading: Contents | None = None
         self._serve(Contents())
 
@@ -133,4 +135,4 @@ class ReplicaStore:
 
     def _serve(self, contents: Contents) -> None:
         self._contents = contents
-        self.view = View(contents.inventory, contents.bindings, self.recent, contents.codes)
+        self.view = View(contents.inventory, contents.bindings, self.recent, contents.codes, self._phones)

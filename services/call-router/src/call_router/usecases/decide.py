@@ -6,7 +6,6 @@ from datetime import datetime
 
 from call_router.domain.calls import Question, QuestionKind
 from call_router.domain.decisions import Decision, Reason, Source
-from call_router.domain.phones import normalise
 from call_router.domain.route import route
 from call_router.domain.values import replace
 from call_router.ports import Binder, DataState, Found, Replica, Wanted
@@ -42,9 +41,9 @@ class Decide:
         """Return what to ask order-binder, None where its answer could change nothing."""
         if question.kind is QuestionKind.DIALED or decision.reason in _NOTHING_TO_LEARN or not self._unsure(decision):
             return None
-        region = question.account.region
-        number = decision.number or normalise(question.number, region)
-        phone = decision.caller or normalise(question.caller, region)
+        region, read = question.account.region, self.replica.view.phones
+        number = decision.number or read(question.number, region)
+        phone = decision.caller or read(question.caller, region)
         digits = question.digits.strip("#* ")
         code = digits if digits.isdecimal() and _SHORTEST_CODE <= len(digits) <= _LONGEST_CODE else None
         if number is None:
