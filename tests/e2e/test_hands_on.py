@@ -44,7 +44,7 @@ def test_every_command_of_the_page_does_what_the_page_says(shell, repository_roo
     assert "926" in calls[0], calls
     assert "903" in calls[1], calls
     assert "wait for a code" in calls[2], calls
-    assert re.search(r"^pair: dial", said, re.MULTILINE), said
+    assert re.search(r"^single_order: dial", said, re.MULTILINE), said
     assert said.count('"order_id":"o-1"') >= 2
 
 

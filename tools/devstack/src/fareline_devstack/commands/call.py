@@ -17,7 +17,7 @@ from fareline_devstack.story.generic import GenericCall, GenericPbx
 from fareline_devstack.story.routes import Do
 from fareline_devstack.story.theatre import OWN_PBX_ACCOUNT
 
-_TALK = timedelta(seconds=5)
+_TALK = timedelta(seconds=1)
 
 
 def call(
@@ -47,5 +47,8 @@ async def _place(one: GenericCall, digits: str) -> list[str]:
     if answered.route.do is Do.ASK:
         answered = await one.typed(digits)
         said.append(f"  after {digits or 'no digits'}: {answered.route.words()}")
-    await one.ended(talked=_TALK if answered.route.do is Do.DIAL else None)
+    reached = answered.route.do is Do.DIAL
+    if reached:
+        await asyncio.sleep(_TALK.total_seconds())
+    await one.ended(talked=_TALK if reached else None)
     return said
