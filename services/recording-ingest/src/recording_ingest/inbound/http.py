@@ -7,8 +7,10 @@ from prometheus_client import CollectorRegistry
 from fareline_chassis.health import Health, health_routes
 from fareline_chassis.postgres.errors import DatabaseUnavailable
 from fareline_chassis.problems import Problem, problem_handlers
+from recording_ingest.domain.search import BadQuestion
 from recording_ingest.inbound.calls_api import CallsApi
 from recording_ingest.inbound.exports_api import ExportsApi
+from recording_ingest.inbound.questions import refused
 from recording_ingest.inbound.recordings_api import RecordingsApi
 from recording_ingest.ports import TakesTooLong
 
@@ -36,12 +38,18 @@ def build_http(
     for away in (DatabaseUnavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError):
         app.add_exception_handler(away, _unavailable)
     app.add_exception_handler(TakesTooLong, _too_long)
+    app.add_exception_handler(BadQuestion, _bad_question)
     return app
 
 
 async def _unavailable(_: Request, __: Exception) -> Response:
     problem = Problem(503, detail="The database cannot be reached just now.", headers={"Retry-After": "2"})
     return problem.response()
+
+
+async def _bad_question(_: Request, error: Exception) -> Response:
+    field, why = (error.field, error.why) if isinstance(error, BadQuestion) else ("", "")
+    return refused(f"query/{field}", why).response()
 
 
 async def _too_long(_: Request, __: Exception) -> Response:

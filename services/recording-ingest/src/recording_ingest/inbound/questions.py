@@ -22,7 +22,7 @@ _SAME = ("order_id", "disposition", "reason", "source", "direction", "recording"
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise ValueError("not a time zone of the IANA database, such as Europe/Moscow") from None
     return name
 

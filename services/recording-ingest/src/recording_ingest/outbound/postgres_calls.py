@@ -10,7 +10,7 @@ from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from recording_ingest.domain.events import CallEvent
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.domain.search import CallFilter, Line, Listed
+from recording_ingest.domain.search import BadQuestion, CallFilter, Line, Listed
 from recording_ingest.outbound.call_questions import order_statement, page_statement, stats_statement
 from recording_ingest.outbound.call_rows import event, line_in_full, listed
 from recording_ingest.outbound.phone_vault import PhoneVault
@@ -46,9 +46,12 @@ class PostgresCalls:
         return self._lines(rows, in_full=in_full)
 
     async def stats(self, wanted: CallFilter, group_by: str, tz: str) -> Sequence[Line]:
-        """Return the measures, one line a group."""
+        """Return the measures, one line a group. Raises BadQuestion for a time zone unknown here."""
         statement, arguments = stats_statement(self._queries, self._vault, wanted, group_by, tz)
-        return [dict(row) for row in await self._fetch(statement, *arguments)]
+        try:
+            return [dict(row) for row in await self._fetch(statement, *arguments)]
+        except asyncpg.InvalidParameterValueError:
+            raise BadQuestion("tz", "the database does not know this time zone") from None
 
     async def story(self, call_id: str) -> Sequence[CallEvent]:
         """Return every event of a call, in no order."""

@@ -1,0 +1,132 @@
+"""Each measure by a worked example: the same five calls through the views, the statistics of the API, and by hand."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingest_api import Reader, project, reader
+from ingest_keys import vault
+from ingest_stack import connected, migrated
+from ingest_story import at, dial, ended, progress, ready, routed
+
+from fareline_chassis.postgres.pool import Database
+
+FALLBACK = [{"do": "fallback", "target": "operator", "display": ""}]
+DAY = "since=2026-11-24T00:00:00Z&until=2026-11-25T00:00:00Z"
+BY_HAND = {
+    "attempts": 5,  # c-1 … c-5
+    "ended": 4,  # c-5 goes on
+    "answered": 2,  # c-1, c-2
+    "answer_rate": 0.5,  # 2 of the 4 that ended
+    "talk_s": 51.0 + 39.0,
+    "talk_s_mean": 45.0,
+    "answer_s_p50": 15.0,  # between 9 s and 21 s
+    "answer_s_p90": pytest.approx(19.8),
+    "fallbacks": 2,  # c-3 in the end, c-4 at once
+    "fallback_rate": 0.4,
+    "recordings_due": 2,
+    "recordings_stored": 1,
+    "recordings_missing": 1,
+    "recording_coverage": 0.5,
+}
+
+
+@pytest.fixture
+async def database(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
+    await migrated(database_url)
+    async with connected(database_url) as database:
+        await project(database, vault(tmp_path), example())
+        async with database.acquire() as connection:
+            await connection.execute(
+                "UPDATE recordings SET state = CASE call_id WHEN 'c-1' THEN 'stored' ELSE 'missing' END,"
+                " reason = 'not_found', object_key = 'k', sha256 = 's', size_bytes = 1"
+            )
+        yield database
+
+
+@pytest.fixture
+async def client(database: Database, tmp_path: Path) -> AsyncIterator[Reader]:
+    async with reader(database, tmp_path) as client:
+        yield client
+
+
+def example() -> list[Any]:
+    return [
+        routed(0, call_id="c-1"),
+        ended(60, call_id="c-1", started_at=at(0), ringing_at=at(2), bridged_at=at(9)),
+        ready(65, call_id="c-1"),
+        routed(0, call_id="c-2"),
+        ended(60, call_id="c-2", started_at=at(0), ringing_at=at(3), bridged_at=at(21)),
+        ready(65, call_id="c-2"),
+        routed(0, call_id="c-3"),
+        progress(2, "ringing", call_id="c-3"),
+        routed(32, call_id="c-3", step=2, question="call.dialed", dial_result="no_answer", actions=FALLBACK, reason="no_answer"),
+        ended(40, call_id="c-3", disposition="cancelled", started_at=at(0)),
+        routed(0, call_id="c-4", actions=FALLBACK, reason="unknown_caller", order_id=None),
+        ended(5, call_id="c-4", disposition="cancelled", started_at=at(0)),
+        routed(0, call_id="c-5"),
+        routed(0, call_id="c-6", tenant="solo"),
+    ]  # fmt: skip
+
+
+async def rows(database: Database, view: str, where: str = "tenant = 'demo'") -> list[dict[str, Any]]:
+    async with database.acquire() as connection:
+        return [
+            dict(row) for row in await connection.fetch(f"SELECT * FROM analytics.{view} WHERE {where} ORDER BY 1, 2")
+        ]
+
+
+async def test_a_day_in_the_view_and_in_the_api_is_what_one_counts_by_hand(database: Database, client: Reader) -> None:
+    (day,) = await rows(database, "daily")
+    assert day == {"day": date(2026, 11, 24), "tenant": "demo", **BY_HAND}
+    answer = (await client.ask(f"/v1/calls/stats?{DAY}")).json()
+    assert answer["groups"] == [{"key": "2026-11-24", **BY_HAND}]
+
+
+async def test_every_grouping_sums_up_to_the_day(database: Database, client: Reader) -> None:
+    for group_by, view in (("number", "daily_by_number"), ("reason", "daily_by_reason"), ("hour", "hourly")):
+        groups = (await client.ask(f"/v1/calls/stats?{DAY}&group_by={group_by}")).json()["groups"]
+        seen = await rows(database, view)
+        measures = [{name: row[name] for name in BY_HAND} for row in seen]
+        assert [{name: group[name] for name in BY_HAND} for group in groups] == measures
+        assert sum(row["attempts"] for row in seen) == BY_HAND["attempts"]
+    by_end = (await client.ask(f"/v1/calls/stats?{DAY}&group_by=disposition")).json()["groups"]
+    assert {group["key"]: group["attempts"] for group in by_end} == {"answered": 2, "cancelled": 2, None: 1}
+
+
+async def test_days_are_those_of_the_time_zone(database: Database, client: Reader, tmp_path: Path) -> None:
+    late = datetime(2026, 11, 24, 21, 30, tzinfo=UTC) - datetime(2026, 11, 24, 10, tzinfo=UTC)
+    await project(database, vault(tmp_path), [routed(late.total_seconds(), call_id="c-7")])
+    answer = (await client.ask(f"/v1/calls/stats?{DAY}&tz=Europe/Moscow")).json()
+    assert [(group["key"], group["attempts"]) for group in answer["groups"]] == [("2026-11-24", 5), ("2026-11-25", 1)]
+    hours = (await client.ask(f"/v1/calls/stats?{DAY}&tz=Asia/Kolkata&group_by=hour")).json()["groups"]
+    assert [group["key"] for group in hours] == ["2026-11-24T15:00", "2026-11-25T03:00"]
+    assert (await client.ask(f"/v1/calls/stats?{DAY}&tz=Mars/Base")).status_code == 400
+
+
+async def test_did_the_driver_really_try(database: Database, tmp_path: Path) -> None:
+    def call(name: str, rings: float, status: str = "arrived", **more: Any) -> list[Any]:
+        return [
+            routed(0, call_id=name, order_id="o-9", status=status, actions=[dial()]),
+            ended(rings, call_id=name, disposition="no_answer", **{"ringing_at": at(0), **more}),
+        ]
+
+    told = [*call("d-1", 20), *call("d-2", 5), *call("d-3", 30, status="accepted"), *call("d-4", 9, ringing_at=None)]
+    other_way = routed(0, call_id="d-5", order_id="o-9", status="arrived")
+    other_way[2]["decision"]["direction"] = "client_to_driver"
+    await project(database, vault(tmp_path), [*told, other_way])
+    (tried,) = await rows(database, "contact_attempts", "order_id = 'o-9'")
+    expected = {"calls": 3, "rang_15_s": 1, "ring_unknown": 1, "answered": 0, "tried": True}
+    assert {name: tried[name] for name in expected} == expected
+
+
+async def test_no_view_shows_a_phone(database: Database) -> None:
+    async with database.acquire() as connection:
+        views = await connection.fetch("SELECT viewname FROM pg_views WHERE schemaname = 'analytics'")
+        assert len(views) >= 7
+        for view in views:
+            for row in await connection.fetch(f"SELECT v::text AS line FROM analytics.{view['viewname']} v"):
+                assert "9031112233" not in row["line"]
+                assert "\\x" not in row["line"]
