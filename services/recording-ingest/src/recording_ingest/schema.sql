@@ -129,6 +129,7 @@ CREATE TABLE recordings (
     updated_at timestamptz NOT NULL DEFAULT now(),
     channel text CHECK (channel IN ('both', 'caller', 'callee')),
     announce_by timestamptz,
+    failures integer NOT NULL DEFAULT 0,
     CHECK (state <> 'stored' OR (object_key IS NOT NULL AND sha256 IS NOT NULL AND size_bytes IS NOT NULL)),
     CHECK (state <> 'missing' OR reason IS NOT NULL)
 );

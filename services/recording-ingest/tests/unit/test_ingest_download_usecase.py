@@ -93,7 +93,7 @@ async def test_who_comes_second_takes_what_the_first_published(world: World, mon
 
 async def test_a_recording_that_kills_every_worker_is_given_up(world: World) -> None:
     tools = Downloads(world, world, world.store, world, lambda: NOW, timedelta(seconds=1), attempts_allowed=3)
-    poison = Recording("0a0b", "c-1", "a", "p", "demo", State.READY, source_id="s", attempts=9)
+    poison = Recording("0a0b", "c-1", "a", "p", "demo", State.READY, source_id="s", attempts=22)
     entry = await download_recording(tools, Job(poison, "l"))
     assert entry is not None
     assert (entry.state, entry.reason) == (State.MISSING, Reason.SOURCE_FAILED)

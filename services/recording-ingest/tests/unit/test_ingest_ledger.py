@@ -90,7 +90,7 @@ def test_a_failure_is_tried_again_until_attempts_or_the_pbx_run_out() -> None:
     again = failed(entry, reason=Reason.NOT_FOUND, detail="404", final=False, attempts_allowed=2, again_at=later)
     assert (again.state, again.next_attempt_at, again.reason) == (State.READY, later, Reason.NOT_FOUND)
     last = failed(
-        replace(entry, attempts=2),
+        replace(entry, failures=1),
         reason=Reason.NOT_FOUND,
         detail="404",
         final=False,
@@ -136,7 +136,7 @@ def after_question(entry: Recording, reason: Reason, again_at: timedelta) -> Rec
 
 
 def test_what_is_due_is_asked_for_until_it_cannot_be_announced_any_more() -> None:
-    entry = replace(asked_for(), attempts=50)
+    entry = replace(asked_for(), failures=50)
     again = after_question(entry, Reason.NOT_FOUND, timedelta(minutes=3))
     assert (again.state, again.next_attempt_at) == (State.EXPECTED, START + timedelta(minutes=3))
     over = after_question(entry, Reason.NOT_FOUND, timedelta(hours=7))

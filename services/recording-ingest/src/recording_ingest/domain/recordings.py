@@ -77,6 +77,8 @@ class Recording:
     next_attempt_at: datetime | None = None
     expires_at: datetime | None = None
     attempts: int = 0
+    failures: int = 0
+    """How many of the attempts were refused; the others ended with their worker."""
     reason: Reason | None = None
     detail: str = ""
     object_key: str | None = None
@@ -153,6 +155,7 @@ def announce(entry: Recording, event: Ready, waits: Waits) -> Recording:
         reason=None,
         detail="",
         attempts=0,
+        failures=0,
         next_attempt_at=event.head.received_at + (timedelta(0) if event.url else waits.after_ready),
         expires_at=event.head.at + waits.retention if waits.retention else None,
     )
@@ -185,14 +188,14 @@ def failed(
     """
     if entry.state is State.STORED:
         return entry
-    after = replace(entry, reason=reason, detail=detail[:250])
+    after = replace(entry, reason=reason, detail=detail[:250], failures=entry.failures + 1)
     if entry.state is State.EXPECTED and entry.announce_by and again_at >= entry.announce_by:
         never = reason is Reason.NOT_FOUND
         return replace(_missing(after), reason=Reason.NEVER_ANNOUNCED if never else reason)
     if entry.expires_at and again_at >= entry.expires_at:
         gone = reason is Reason.NOT_FOUND
         return replace(_missing(after), reason=Reason.EXPIRED if gone else reason)
-    if final or (entry.state is State.READY and entry.attempts >= attempts_allowed):
+    if final or (entry.state is State.READY and after.failures >= attempts_allowed):
         return _missing(after)
     return replace(after, next_attempt_at=again_at)
 
@@ -220,6 +223,7 @@ def found_beside(entry: Recording, name: str, *, part: int, now: datetime) -> Re
         announce_by=None,
         next_attempt_at=now,
         attempts=0,
+        failures=0,
         reason=None,
         detail="",
     )

@@ -6,6 +6,7 @@
 
 import json
 import math
+import os
 import resource
 import struct
 import sys
@@ -118,8 +119,15 @@ def main() -> None:
             answer = {"reason": unusable.reason, "detail": unusable.detail}
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
             answer = {"reason": "not_audio", "detail": f"not decodable: {type(error).__name__}"}
+        _answer(answer)
+
+
+def _answer(answer: dict[str, Any]) -> None:
+    try:
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+    except BrokenPipeError:  # whoever asked was killed
+        os._exit(0)
 
 
 if __name__ == "__main__":

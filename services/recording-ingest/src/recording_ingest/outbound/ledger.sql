@@ -20,7 +20,7 @@ RETURNING recording_id
 WITH written AS (
     UPDATE recordings SET
         state = $3, next_attempt_at = $4, reason = $5, detail = $6, object_key = $7, sha256 = $8, size_bytes = $9,
-        audio = $10, stored_at = $11, lease = NULL, lease_until = NULL, updated_at = clock_timestamp(),
+        audio = $10, stored_at = $11, failures = $12, lease = NULL, lease_until = NULL, updated_at = clock_timestamp(),
         revision = revision + CASE WHEN $3 IN ('stored', 'missing') THEN 1 ELSE 0 END
     WHERE recording_id = $1 AND lease = $2
     RETURNING call_id
@@ -33,9 +33,9 @@ SELECT call_id FROM written
 
 -- name: add_found
 INSERT INTO recordings (recording_id, call_id, account, pbx_call_id, tenant, state, part, channel, source_id, url,
-    announced_channels, announce_by, next_attempt_at, expires_at, attempts, reason, detail)
+    announced_channels, announce_by, next_attempt_at, expires_at, attempts, failures, reason, detail)
 SELECT recording_id, call_id, account, pbx_call_id, tenant, state, part, channel, source_id, url,
-    announced_channels, announce_by, next_attempt_at, expires_at, attempts, reason, detail
+    announced_channels, announce_by, next_attempt_at, expires_at, attempts, failures, reason, detail
 FROM jsonb_populate_recordset(NULL::recordings, $1)
 ON CONFLICT (recording_id) DO NOTHING
 

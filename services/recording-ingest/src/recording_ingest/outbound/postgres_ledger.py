@@ -47,6 +47,7 @@ class PostgresLedger:
                 outcome.size_bytes,
                 audio_document(outcome.audio),
                 outcome.stored_at,
+                outcome.failures,
             )
             if written is not None and beside:
                 await connection.execute(self._queries.add_found, [recording_document(entry) for entry in beside])

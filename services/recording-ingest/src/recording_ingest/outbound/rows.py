@@ -15,6 +15,7 @@ _LATER = (
     "next_attempt_at",
     "expires_at",
     "attempts",
+    "failures",
     "detail",
     "object_key",
     "sha256",

@@ -19,7 +19,7 @@ from recording_ingest.domain.recordings import (
 from recording_ingest.domain.retries import ATTEMPTS, delay_before
 from recording_ingest.ports import AudioReader, Clock, FetchFailed, Job, Queue, Source, Store
 
-_KILLED_AT_MOST = 5
+_KILLED_AT_MOST = 20
 _FIRST_QUESTION = timedelta(seconds=40)
 
 
@@ -50,7 +50,7 @@ async def _outcome(tools: Downloads, job: Job) -> tuple[Recording, Sequence[Reco
     entry = job.entry
     if entry.state is State.EXPECTED and (entry.announce_by is None or tools.clock() >= entry.announce_by):
         return never_announced(entry), ()
-    if entry.state is State.READY and entry.attempts > tools.attempts_allowed + _KILLED_AT_MOST:
+    if entry.state is State.READY and entry.attempts - entry.failures > _KILLED_AT_MOST:
         poison = FetchFailed(Reason.SOURCE_FAILED, "every attempt ended the worker", final=True)
         return _failed(tools, entry, poison), ()
     path = tools.store.scratch(f"{entry.recording_id}.{job.lease}")
@@ -78,7 +78,7 @@ async def _stored(tools: Downloads, entry: Recording, path: Path) -> tuple[Recor
 
 def _failed(tools: Downloads, entry: Recording, failure: FetchFailed) -> Recording:
     first = tools.first_pause if entry.state is State.READY else _FIRST_QUESTION
-    pause = delay_before(entry.attempts + 1, jitter=random.random(), first=first)  # noqa: S311 - spreads retries
+    pause = delay_before(entry.failures + 2, jitter=random.random(), first=first)  # noqa: S311 - spreads retries
     return failed(
         entry,
         reason=failure.reason,
