@@ -14,7 +14,9 @@ from fareline_chassis.kafka.records import InRecord
 NOON_MS = 1_764_000_000_000
 
 
-def lying(offset, *, reason="invalid", partition=0, value=b'{"phone": "+79031112233"}', key=b"o-1", **about) -> InRecord:
+def lying(
+    offset, *, reason="invalid", partition=0, value=b'{"phone": "+79031112233"}', key=b"o-1", **about
+) -> InRecord:
     """Return a dead letter as it lies in its topic."""
     died = InRecord("t.v1", 2, 40 + offset, NOON_MS - 5000, key, value, (("x", b"\xff"), ("nothing", None)))
     letter = dead_letter(died, reason=reason, detail="client/phones: +79031112233 is none", group="g", **about)
@@ -53,7 +55,7 @@ def call(box, *arguments):
 
 def test_what_is_settled_is_off_the_list_and_only_in_its_own_partition():
     records = [lying(1), lying(2), lying(2, partition=1), settling(2), settling(7)]
-    assert [str(letter.place) for letter in unsettled(records)] == ["0/1", "0/2", "1/2"][:1] + ["1/2"]
+    assert [str(letter.place) for letter in unsettled(records)] == ["0/1", "1/2"]
 
 
 def test_a_letter_goes_back_exactly_as_it_came():

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from order_binder.domain.codes import CodeHold
-from order_binder.domain.numbers import Inventory, NumberRole, NumberState
+from order_binder.domain.numbers import Inventory, Leaving, NumberRole, NumberState
 from order_binder.domain.orders import Order, OrderKey
 from order_binder.domain.policy import Policy
 from order_binder.domain.slots import Slot
@@ -92,7 +92,19 @@ class BindingUnit(Protocol):
         """Write all or nothing, provided that each slot still is as it was read and each code still is to be had."""
 
     async def note_input(self, progress: Collection[InputProgress]) -> None:
-        """Write how far the input is processed."""
+        """Write how far the input is processed; it never goes back, nor ahead of the database's clock."""
+
+    async def expect_input(self, partitions: int, since: datetime) -> None:
+        """Note how many partitions the input has; new ones are processed up to `since`, others are forgotten."""
+
+    async def leaving_numbers(self) -> list["LeavingNumber"]:
+        """Return the numbers that are to be withdrawn as soon as nothing uses them."""
+
+    async def lock_users(self, e164: str, *, after: OrderKey | None, limit: int) -> Locked:
+        """Lock up to `limit` orders, with keys above `after`, whose bindings use a number and have not ended."""
+
+    async def withdraw_unused(self, e164: str) -> bool:
+        """Withdraw a leaving number unless a binding that has not ended uses it; return whether it is gone."""
 
     async def purge(self, limit: int) -> int:
         """Delete up to `limit` stubs, slots and codes whose time has passed; return how many rows."""
@@ -120,6 +132,15 @@ class NumberEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LeavingNumber:
+    """A number on its way out of the inventory."""
+
+    e164: str
+    tenant: str
+    how: Leaving
+
+
+@dataclass(frozen=True, slots=True)
 class TenantEntry:
     """One tenant; `policy` is its whole policy document, of which order-binder itself uses a part."""
 
@@ -142,6 +163,14 @@ class NumberInUse(Exception):
     """Bindings that have not ended use the number."""
 
 
+class NumberCooling(Exception):
+    """Another tenant had the number, and its people may still dial it."""
+
+
+class NoOtherNumber(Exception):
+    """The tenant has no other main number, which every binding could move to."""
+
+
 class Registry(Protocol):
     """Where tenants and their numbers live."""
 
@@ -152,7 +181,11 @@ class Registry(Protocol):
         """Return a tenant."""
 
     async def put_number(self, entry: NumberEntry) -> NumberEntry:
-        """Create or replace a number. Raises NumberHeldElsewhere, NumberIsAPhone."""
+        """Create or replace a number; one that is leaving stays after all.
+
+        Raises NumberHeldElsewhere, NumberIsAPhone, NumberCooling, and NumberInUse for another role while bindings use
+        it.
+        """
 
     async def number(self, tenant: str, e164: str) -> NumberEntry | None:
         """Return a number of a tenant."""
@@ -162,6 +195,9 @@ class Registry(Protocol):
 
     async def withdraw_number(self, tenant: str, e164: str) -> bool:
         """Take a number out of the inventory, False where there is none. Raises NumberInUse."""
+
+    async def leave_number(self, tenant: str, e164: str, how: Leaving) -> NumberEntry | None:
+        """Note that a number is to be withdrawn and return it, now draining; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

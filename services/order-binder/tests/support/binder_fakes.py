@@ -3,17 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from order_binder.ports import Found, NumberIsAPhone
+from order_binder.domain.numbers import Leaving, NumberState
+from order_binder.ports import Found, NumberInUse, NumberIsAPhone
 from order_binder.usecases.ingest_orders import IngestReport
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
 
 class RegistryInMemory:
-    """Tenants and numbers in two dicts; `phones` are parties' phones, which may not become numbers."""
+    """Tenants and numbers in two dicts; `phones` are parties' phones, `used` the numbers that bindings use."""
 
     def __init__(self):
-        self.tenants, self.entries, self.phones = {}, {}, set()
+        self.tenants, self.entries, self.phones, self.used, self.leaving = {}, {}, set(), set(), {}
 
     async def put_tenant(self, entry):
         self.tenants[entry.tenant] = replace(entry, revision=1)
@@ -36,7 +37,20 @@ class RegistryInMemory:
         return sorted((each for each in self.entries.values() if each.tenant == tenant), key=lambda each: each.e164)
 
     async def withdraw_number(self, tenant, e164):
+        if e164 in self.used:
+            raise NumberInUse
         return self.entries.pop(e164, None) is not None
+
+    async def leave_number(self, tenant, e164, how):
+        if e164 in self.entries:
+            self.entries[e164] = replace(self.entries[e164], state=NumberState.DRAINING, revision=2)
+            self.leaving[e164] = how
+        return self.entries.get(e164)
+
+    async def vacate(self, only=None):
+        """Do what the use case of that name does, as far as a registry sees it."""
+        if self.leaving.pop(only) is Leaving.MOVE or only not in self.used:
+            self.entries.pop(only)
 
 
 class OrdersInMemory:
@@ -77,7 +91,7 @@ class IngestInMemory:
             raise error
         self.batches.append([event.key.order_id for event in events])
         self.progress.extend(progress)
-        return IngestReport()
+        return IngestReport(tenants=frozenset(event.key.tenant for event in events))
 
     @property
     def ingested(self):

@@ -67,7 +67,7 @@ class Desk:
         show = ShowBinding(self.orders, sleep=self.waiting.sleep, monotonic=self.waiting.monotonic)
         lookup = LookupBindings(self.orders, self.registry)
         orders = OrderRoutes(tokens, SubmitOrders(self.sink, self.registry), show, lookup)
-        put = PutNumber(self.registry), WithdrawNumber(self.registry), PutTenant(self.registry)
+        put = PutNumber(self.registry), WithdrawNumber(self.registry, self.registry.vacate), PutTenant(self.registry)
         routes = RegistryRoutes(tokens, *put, self.registry)
         self.app = build_http(orders, routes, health_routes(Health(), CollectorRegistry()))
         self.http = httpx.AsyncClient(
@@ -237,3 +237,22 @@ async def test_openapi_has_an_example_for_every_body(desk):
                     path,
                     method,
                 )
+
+
+async def test_a_number_in_use_is_withdrawn_as_asked(desk):
+    base = "/v1/tenants/demo/numbers"
+    for e164, role in (("+74950000101", "pool"), ("+74950000102", "pool")):
+        await desk.http.put(f"{base}/{e164}", json={"role": role})
+        desk.registry.used.add(e164)
+    refused = await desk.http.delete(f"{base}/+74950000101")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:fareline:problem:number-in-use")
+    stuck = await desk.http.delete(f"{base}/+74950000101?bindings=move")
+    assert (stuck.status_code, stuck.json()["type"]) == (409, "urn:fareline:problem:no-other-number")
+    draining = await desk.http.delete(f"{base}/+74950000101?bindings=drain")
+    assert (draining.status_code, draining.json()["state"]) == (202, "draining")
+    await desk.http.put(f"{base}/+74950000001", json={"role": "main"})
+    assert (await desk.http.delete(f"{base}/+74950000102?bindings=move")).status_code == 204
+    for how in ("", "?bindings=move", "?bindings=drain"):
+        assert (await desk.http.delete(f"{base}/+74950000199{how}")).status_code == 404
+    wrong = await desk.http.delete(f"{base}/+74950000101?bindings=burn")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (400, "query/bindings")

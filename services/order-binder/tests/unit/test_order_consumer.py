@@ -11,9 +11,11 @@ from structlog.testing import capture_logs
 from fareline_chassis.kafka.records import InRecord
 from fareline_chassis.tracing import Tracing
 from order_binder.domain.events import OrderEvent
-from order_binder.inbound.kafka import FailureWatch, MostlyFailing, OrderConsumer
+from order_binder.inbound.alarms import TenantAlarms
+from order_binder.inbound.kafka import OrderConsumer
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.inbound.order_records import OtherType, Undecodable, decode
+from order_binder.inbound.refusals import FailureWatch, MostlyFailing
 from order_binder.ports import LostRace
 
 
@@ -38,11 +40,13 @@ class Bench:
 
     def __init__(self, fault=lambda events: None):
         self.ingest, self.dead = IngestInMemory(fault), []
-        self.metrics = BinderMetrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = BinderMetrics(self.registry)
         self.consumer = OrderConsumer(
             ingest=self.ingest,
             put_aside=self.put_aside,
             metrics=self.metrics,
+            alarms=TenantAlarms(self.metrics),
             clock=lambda: NOW,
             watch=FailureWatch(),
             tracing=Tracing(NoOpTracer()),
@@ -185,3 +189,47 @@ async def test_one_line_tells_of_all_that_was_put_aside(logs):
     await bench.consumer([record(0, b"{"), record(1, b"["), record(2, None)])
     lines = [line for line in logs if line["event"] == "orders.refused"]
     assert [line["reasons"] for line in lines] == [{"undecodable": 2, "empty": 1}]
+
+
+async def test_consuming_pauses_visibly_and_goes_on_once_things_go_well(logs):
+    failing = [True]
+    bench = Bench(lambda events: RuntimeError() if events and failing else None)
+    await bench.consumer(orders(*(f"a{n}" for n in range(199))))
+    for _ in range(2):
+        with pytest.raises(MostlyFailing):
+            await bench.consumer(orders("b0", "b1"))
+        assert bench.registry.get_sample_value("fareline_binder_consuming_paused") == 1
+    assert [line["event"] for line in logs].count("orders.paused") == 1
+    failing.clear()
+    await bench.consumer(orders(*(f"c{n}" for n in range(150))))
+    assert bench.ingest.ingested[-1] == "c149"
+    assert bench.registry.get_sample_value("fareline_binder_consuming_paused") == 0
+    assert len(bench.dead) == 199
+
+
+async def test_refusals_are_counted_by_tenant_and_nobody_can_make_up_tenants(logs):
+    bench = Bench()
+    bad = {"status": "lost"}
+    await bench.consumer([*orders("a"), record(1, order_json("x", 1, **bad))])
+    await bench.consumer([record(2, order_json("y", 1, **bad)), record(3, order_json("z", 1, tenant="made-up", **bad))])
+    await bench.consumer([record(4, b"{"), record(5, b'{"tenant": ["demo"]}')])
+
+    def refused(tenant, reason):
+        labels = {"tenant": tenant, "reason": reason}
+        return bench.registry.get_sample_value("fareline_binder_order_events_refused_total", labels)
+
+    assert (refused("demo", "invalid"), refused("unknown", "invalid")) == (2, 2)
+    assert (refused("unknown", "undecodable"), refused("made-up", "invalid")) == (1, None)
+    assert next(line["tenants"] for line in logs if line["event"] == "orders.refused") == ["demo"]
+
+
+@pytest.mark.parametrize("trace", [b"x" * 55, b"00-" + b"\x00" * 52, b"\xff" * 55, b"00-" + b"A" * 52])
+async def test_a_trace_that_is_none_is_ignored(trace):
+    found = decode(record(0, order_json("a", 1), ("traceparent", trace)), NOW)
+    assert isinstance(found, OrderEvent)
+    assert found.traceparent is None
+
+
+async def test_a_senders_clock_ahead_of_ours_lengthens_no_order():
+    found = decode(record(0, order_json("a", 1), timestamp_ms=int(NOW.timestamp() * 1000) + 10**12), NOW)
+    assert found.caused_at == NOW

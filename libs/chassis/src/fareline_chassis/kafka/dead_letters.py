@@ -119,7 +119,7 @@ class Selection:
 
 
 def unsettled(records: Iterable[InRecord]) -> list[DeadLetter]:
-    """Return the letters among `records` (in the order of each partition) that no later record settles, oldest first."""
+    """Return the letters among `records`, partitions in their order, that no later record settles; oldest first."""
     found: dict[Place, DeadLetter] = {}
     for record in records:
         settles = record.header(SETTLES)

@@ -104,7 +104,7 @@ async def _send_large(sender: Sender, letter: OutRecord) -> None:
     except DeliveryRefused as refusal:
         if any(name != MessageSizeTooLargeError.__name__ for _, name in refusal.refused):
             raise
-        log.error("dead_letters.shortened", topic=letter.topic, weight=_weight(letter))
+        log.warning("dead_letters.shortened", topic=letter.topic, weight=_weight(letter))
         await sender.send([shortened(letter)])
 
 

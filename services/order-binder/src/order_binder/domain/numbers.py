@@ -24,6 +24,13 @@ class NumberState(enum.StrEnum):
     RESTING = "resting"
 
 
+class Leaving(enum.StrEnum):
+    """What becomes of the bindings of a number that is withdrawn: they end in their own time, or move at once."""
+
+    DRAIN = "drain"
+    MOVE = "move"
+
+
 @dataclass(frozen=True, slots=True)
 class ProxyNumber:
     """One number of a tenant. A number with a city serves that city's orders only."""
@@ -50,6 +57,15 @@ class Inventory:
             return wanted
         has_pool = any(number.role is NumberRole.POOL for number in self.numbers)
         return Numbering.POOL if has_pool else Numbering.MAIN
+
+    def without(self, e164: str) -> "Inventory":
+        """Return the inventory as it is once `e164` is gone."""
+        return Inventory(tuple(number for number in self.numbers if number.e164 != e164))
+
+    @property
+    def serves_all(self) -> bool:
+        """Whether every binding could be given a number: there is a main number for all cities."""
+        return any(number.city is None for number in self._of(NumberRole.MAIN, None))
 
     def lendable(self, city: str | None, *, keeping: str | None) -> list[str]:
         """Return the pool numbers that a binding may take, `keeping` being the one it has, which may be draining."""

@@ -15,8 +15,8 @@ from fareline_contracts.orders import MAX_SNAPSHOT_BYTES
 from order_binder.inbound.body_limit import BodyLimit
 from order_binder.inbound.http_orders import OrderRoutes
 from order_binder.inbound.http_registry import RegistryRoutes
-from order_binder.ports import NumberHeldElsewhere, NumberInUse, NumberIsAPhone
-from order_binder.usecases.put_number import TenantUnknown
+from order_binder.ports import NoOtherNumber, NumberCooling, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
+from order_binder.usecases.put_number import NumberUnknown, TenantUnknown
 
 _BATCH_BYTES = 8 * 1024 * 1024
 _DOCUMENT_BYTES = 512 * 1024
@@ -24,7 +24,10 @@ _PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     TenantUnknown: (404, "unknown-tenant", "There is no such tenant."),
     NumberHeldElsewhere: (409, "number-held-elsewhere", "The number belongs to another tenant."),
     NumberIsAPhone: (409, "number-is-a-phone", "The number is a party's phone in a binding that has not ended."),
-    NumberInUse: (409, "number-in-use", "Bindings that have not ended use the number; set it to draining first."),
+    NumberUnknown: (404, "unknown-number", "The tenant has no such number."),
+    NumberInUse: (409, "number-in-use", "Bindings use the number; withdraw it with ?bindings=move or ?bindings=drain."),
+    NumberCooling: (409, "number-cooling", "People of its former tenant may still dial the number; it has to rest."),
+    NoOtherNumber: (409, "no-other-number", "Bindings can only move where there is another active main number."),
     DeliveryUnknown: (503, "not-acknowledged", "Kafka did not acknowledge in time; send the same again."),
     DatabaseUnavailable: (503, "no-database", "The database cannot be reached just now."),
 }

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from fareline_chassis.auth import TokenBook
 from fareline_chassis.problems import Problem
 from fareline_contracts.fields import E164
 from fareline_contracts.numbers import NumberRecord
 from fareline_contracts.tenants import TenantRecord
-from order_binder.domain.numbers import NumberRole, NumberState
+from order_binder.domain.numbers import Leaving, NumberRole, NumberState
 from order_binder.inbound.http_models import NumberDocument, Numbers, TenantDocument
 from order_binder.inbound.http_orders import TenantPath
 from order_binder.ports import NumberEntry, Registry, TenantEntry
@@ -41,9 +41,14 @@ class RegistryRoutes:
         router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["registry"])
         router.put("/numbers/{e164}", summary="Create or replace a number")(self.put_number)
         router.get("/numbers/{e164}", summary="Show a number")(self.get_number)
-        router.delete("/numbers/{e164}", status_code=204, summary="Withdraw a number that nothing uses")(
-            self.delete_number
-        )
+        router.delete(
+            "/numbers/{e164}",
+            status_code=204,
+            summary="Withdraw a number",
+            responses={
+                202: {"model": NumberRecord, "description": "Bindings use it still; it goes when they have ended."}
+            },
+        )(self.delete_number)
         router.get("/numbers", summary="List the numbers")(self.get_numbers)
         router.put("", summary="Create or replace the tenant")(self.put_tenant)
         router.get("", summary="Show the tenant")(self.get_tenant)
@@ -73,12 +78,27 @@ class RegistryRoutes:
             raise Problem(404, detail="The tenant has no such number.")
         return number_record(entry)
 
-    async def delete_number(self, request: Request, tenant: TenantPath, e164: NumberPath) -> Response:
-        """Take a number out of the inventory. 409 while bindings use it: set its state to `draining` first."""
+    async def delete_number(
+        self,
+        request: Request,
+        tenant: TenantPath,
+        e164: NumberPath,
+        bindings: Annotated[
+            Leaving | None,
+            Query(
+                description="`move`: bindings get other numbers at once. `drain`: they keep it until they have ended."
+            ),
+        ] = None,
+    ) -> Response:
+        """Take a number out of the inventory.
+
+        Where bindings use it, `bindings` must say what becomes of them; without it the answer is 409.
+        """
         self.tokens.require(request, tenant, NUMBERS_WRITE)
-        if not await self.withdraw(tenant, e164):
-            raise Problem(404, detail="The tenant has no such number.")
-        return Response(status_code=204)
+        left = await self.withdraw(tenant, e164, bindings)
+        if left is None:
+            return Response(status_code=204)
+        return Response(number_record(left).to_json(), status_code=202, media_type="application/json")
 
     async def get_numbers(self, request: Request, tenant: TenantPath) -> Numbers:
         """Return all numbers of the tenant."""

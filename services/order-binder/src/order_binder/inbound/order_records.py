@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from fareline_chassis.kafka.records import InRecord
 from fareline_contracts.cloudevents import NotAnEvent, data_of, event_type, readable_headers
@@ -20,10 +21,14 @@ _LATEST_MS = int(LATEST.timestamp() * 1000)
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """Why a record is no order event: a short reason, and for people the path of what is wrong."""
+    """Why a record is no order event: a short reason, and for people the path of what is wrong.
+
+    `tenant` is whom it names, if it gets that far; nobody has checked that there is such a tenant.
+    """
 
     reason: str
     detail: str
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class OtherType:
 
 
 def kafka_time(timestamp_ms: int, now: datetime) -> datetime:
-    """Return the time of a record, which its sender may have made up: one still to come or before 2000 counts as now."""
+    """Return the time of a record, which senders may make up: one still to come, or before 2000, counts as now."""
     if not _EARLIEST_MS <= timestamp_ms < _LATEST_MS:
         return now
     return min(datetime.fromtimestamp(timestamp_ms / 1000, UTC), now)
@@ -53,7 +58,7 @@ def decode(record: InRecord, now: datetime) -> OrderEvent | Undecodable | OtherT
     except NotAnEvent as error:
         return Undecodable("undecodable", str(error))
     except ValidationError as error:
-        return _invalid(error)
+        return _invalid(error, data)
     return order_event(snapshot, kafka_time(record.timestamp_ms, now), traceparent)
 
 
@@ -80,8 +85,16 @@ def _party(party: OrderParty) -> WrittenParty:
     return WrittenParty(phones=party.phones, id=party.id, label=party.label)
 
 
-def _invalid(error: ValidationError) -> Undecodable:
+def _invalid(error: ValidationError, data: bytes) -> Undecodable:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     json_broken = any(each["type"].startswith("json_") for each in found)
     places = "; ".join(f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:10])
-    return Undecodable("undecodable" if json_broken else "invalid", places)
+    if json_broken:
+        return Undecodable("undecodable", places)
+    return Undecodable("invalid", places, _named_tenant(data))
+
+
+def _named_tenant(data: bytes) -> str | None:
+    document = from_json(data)
+    tenant = document.get("tenant") if isinstance(document, dict) else None
+    return tenant if isinstance(tenant, str) else None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from asyncpg import Record
@@ -12,11 +13,11 @@ from fareline_chassis.postgres.pool import Connection, Database
 from fareline_chassis.postgres.sql import Queries, load_queries
 from fareline_contracts.bindings import binding_key
 from order_binder.domain.codes import CodeHold
-from order_binder.domain.numbers import Inventory, NumberRole, NumberState, ProxyNumber
+from order_binder.domain.numbers import Inventory, Leaving, NumberRole, NumberState, ProxyNumber
 from order_binder.domain.orders import OrderKey
 from order_binder.domain.slots import Slot
 from order_binder.outbound.documents import holds_document, order_document, order_of, slot_of
-from order_binder.ports import Change, InputProgress, Locked, LostRace, Saved, TenantView
+from order_binder.ports import Change, InputProgress, LeavingNumber, Locked, LostRace, Saved, TenantView
 from order_binder.records import policy_of
 
 STUB_KEPT = timedelta(days=30)
@@ -47,27 +48,39 @@ class Estimates:
         return self._known.get(name, (0.0, 0))[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The statements of a transaction, by what they are about."""
+
+    orders: Queries
+    leaving: Queries
+    input: Queries
+
+
 class PostgresBindings:
     """Opens transactions over orders, slots and codes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries = load_queries("order_binder.outbound", "bindings")
+        self._sql = Statements(
+            *(load_queries("order_binder.outbound", name) for name in ("bindings", "leaving", "input"))
+        )
         self._estimates = Estimates()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresUnit"]:
         """Open a transaction that commits when its block ends and undoes everything when the block raises."""
         async with self._database.transaction() as connection:
-            yield PostgresUnit(connection, self._queries, self._estimates)
+            yield PostgresUnit(connection, self._sql, self._estimates)
 
 
 class PostgresUnit:
     """One transaction."""
 
-    def __init__(self, connection: Connection, queries: Queries, estimates: Estimates) -> None:
+    def __init__(self, connection: Connection, sql: Statements, estimates: Estimates) -> None:
         self._connection = connection
-        self._queries = queries
+        self._sql = sql
+        self._queries = sql.orders
         self._estimates = estimates
         self._locked: set[OrderKey] = set()
 
@@ -150,11 +163,33 @@ class PostgresUnit:
         """Write how far the input is processed."""
         if progress:
             await self._connection.execute(
-                self._queries.note_input,
+                self._sql.input.note_input,
                 [each.partition for each in progress],
                 [each.as_of for each in progress],
                 [each.next_offset for each in progress],
             )
+
+    async def expect_input(self, partitions: int, since: datetime) -> None:
+        """Note how many partitions the input has."""
+        await self._connection.execute(self._sql.input.expect_input, partitions, since)
+        await self._connection.execute(self._sql.input.forget_input, partitions)
+
+    async def leaving_numbers(self) -> list[LeavingNumber]:
+        """Return the numbers that are to be withdrawn as soon as nothing uses them."""
+        rows = await self._connection.fetch(self._sql.leaving.leaving_numbers)
+        return [LeavingNumber(row["e164"], row["tenant"], Leaving(row["leaving"])) for row in rows]
+
+    async def lock_users(self, e164: str, *, after: OrderKey | None, limit: int) -> Locked:
+        """Lock orders whose bindings use a number and have not ended, in key order."""
+        tenant, order_id = (after.tenant, after.order_id) if after else ("", "")
+        return await self._lock(self._sql.leaving.lock_users, e164, tenant, order_id, limit)
+
+    async def withdraw_unused(self, e164: str) -> bool:
+        """Withdraw a leaving number that nothing uses."""
+        if await self._connection.fetchrow(self._sql.leaving.withdraw_unused, e164) is None:
+            return False
+        await self._connection.execute(self._queries.wake_publishers)
+        return True
 
     async def purge(self, limit: int) -> int:
         """Delete what is over, up to `limit` rows of each table."""

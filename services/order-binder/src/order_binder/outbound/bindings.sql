@@ -122,16 +122,6 @@ RETURNING c.tenant, c.code
 -- name: wake_publishers
 SELECT pg_notify('order_binder_unpublished', '')
 
--- name: note_input
-INSERT INTO order_binder.input_progress AS p (partition, as_of, next_offset, updated_at)
-SELECT n.partition, n.as_of, n.next_offset, clock_timestamp()
-FROM unnest($1::integer[], $2::timestamptz[], $3::bigint[]) AS n (partition, as_of, next_offset)
-ORDER BY n.partition
-ON CONFLICT (partition) DO UPDATE SET
-    as_of = greatest(p.as_of, excluded.as_of),
-    next_offset = greatest(p.next_offset, excluded.next_offset),
-    updated_at = excluded.updated_at
-
 -- name: purge_orders
 DELETE FROM order_binder.orders
 WHERE (tenant, order_id) IN (
@@ -170,6 +160,3 @@ SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.trac
 FROM order_binder.codes AS c
 JOIN order_binder.orders AS o ON o.tenant = c.tenant AND o.order_id = c.order_id
 WHERE c.tenant = $1 AND c.code = $3 AND o.number IS NOT NULL
-
--- name: input_as_of
-SELECT min(as_of) FROM order_binder.input_progress

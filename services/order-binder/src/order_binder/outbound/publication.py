@@ -6,6 +6,7 @@ from datetime import datetime
 from asyncpg import Record
 
 from fareline_chassis.kafka.records import OutRecord
+from fareline_chassis.logs import get_logger
 from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import Queries, load_queries
 from fareline_chassis.publication.source import Publishable
@@ -16,6 +17,8 @@ from order_binder.outbound.published_records import (
     tenant_publishable,
 )
 
+log = get_logger(__name__)
+
 
 def publication_queries() -> Queries:
     """Return the statements of publication."""
@@ -23,12 +26,23 @@ def publication_queries() -> Queries:
 
 
 class BindingSource:
-    """Bindings in the order table. `published` is told the seconds between writing and acknowledgement."""
+    """Bindings in the order table.
 
-    def __init__(self, database: Database, partitions: int, *, published: Callable[[float], None]) -> None:
+    `published` is told the seconds between writing and acknowledgement, `unpublishable` of a row that cannot be sent.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        partitions: int,
+        *,
+        published: Callable[[float], None],
+        unpublishable: Callable[[], None] = lambda: None,
+    ) -> None:
         self._database = database
         self._partitions = partitions
         self._published = published
+        self._unpublishable = unpublishable
         self._queries = publication_queries()
 
     async def now(self) -> datetime:
@@ -39,7 +53,7 @@ class BindingSource:
         """Return bindings whose published revision differs from their revision, oldest change first."""
         async with self._database.acquire() as connection:
             rows = await connection.fetch(self._queries.unpublished_bindings, self._partitions, partition, limit)
-        return [binding_publishable(row) for row in rows]
+        return self._readable(rows)
 
     async def mark(self, published: Sequence[tuple[bytes, int]]) -> None:
         """Set the published revision, unless a higher one is already published."""
@@ -63,7 +77,18 @@ class BindingSource:
             rows = await connection.fetch(
                 self._queries.live_bindings, self._partitions, partition, tenant, order_id, limit
             )
-        return [binding_publishable(row) for row in rows]
+        return self._readable(rows)
+
+    def _readable(self, rows: Sequence[Record]) -> list[Publishable]:
+        """Return what can be made records; a row that cannot must not hold up its neighbours."""
+        found = []
+        for row in rows:
+            try:
+                found.append(binding_publishable(row))
+            except Exception:
+                log.exception("binding.unpublishable", tenant=row["tenant"], order_id=row["order_id"])
+                self._unpublishable()
+        return found
 
 
 class RegistrySource:
@@ -123,17 +148,16 @@ def number_source(database: Database, partitions: int) -> RegistrySource:
 
 
 class BindingHeartbeats:
-    """Makes the heartbeats of the bindings topic; `input_partitions` is how many the order topic has."""
+    """Makes the heartbeats of the bindings topic."""
 
-    def __init__(self, database: Database, input_partitions: int) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._input_partitions = input_partitions
-        self._queries = publication_queries()
+        self._queries = load_queries("order_binder.outbound", "input")
 
     async def __call__(self, partition: int, epoch: int, as_of: datetime) -> OutRecord | None:
         """Return the heartbeat, None while nobody knows how far the input is processed."""
         async with self._database.acquire() as connection:
-            input_as_of = await connection.fetchval(self._queries.input_as_of, self._input_partitions)
+            input_as_of = await connection.fetchval(self._queries.input_as_of)
         return None if input_as_of is None else heartbeat_record(partition, epoch, as_of, input_as_of)
 
 

@@ -67,7 +67,3 @@ FROM order_binder.numbers
 WHERE key_hash % $1 = $2 AND e164 > $3 AND NOT withdrawn
 ORDER BY e164
 LIMIT $4
-
--- name: input_as_of
--- Unknown until every partition of the input has been heard of.
-SELECT CASE WHEN count(*) >= $1 THEN min(as_of) END FROM order_binder.input_progress

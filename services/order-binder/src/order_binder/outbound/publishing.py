@@ -31,11 +31,14 @@ class Publishing:
     health: Health
     holder: str
     published: Callable[[float], None]
+    unpublishable: Callable[[], None]
 
     def publications(self, partitions: Mapping[str, int]) -> dict[str, Publication]:
         """Return the publications by topic; `partitions` says how many each of TOPICS has."""
-        beats = BindingHeartbeats(self.database, partitions[TAXI_ORDERS.name])
-        bindings = BindingSource(self.database, partitions[BINDINGS.name], published=self.published)
+        beats = BindingHeartbeats(self.database)
+        bindings = BindingSource(
+            self.database, partitions[BINDINGS.name], published=self.published, unpublishable=self.unpublishable
+        )
         sources: list[tuple[Topic, RevisionSource, Heartbeat | None]] = [
             (TENANTS, tenant_source(self.database, partitions[TENANTS.name]), None),
             (NUMBERS, number_source(self.database, partitions[NUMBERS.name]), None),
@@ -45,6 +48,10 @@ class Publishing:
             topic.name: self._publication(topic, partitions[topic.name], source, heartbeat)
             for topic, source, heartbeat in sources
         }
+
+    async def count_input(self) -> int:
+        """Return how many partitions the order topic has now; the platform may add some. Raises as below."""
+        return (await self.count_partitions())[TAXI_ORDERS.name]
 
     async def count_partitions(self) -> dict[str, int]:
         """Return how many partitions each of TOPICS has. Raises TopicUnavailable, KafkaError."""

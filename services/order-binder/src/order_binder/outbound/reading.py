@@ -15,6 +15,7 @@ class PostgresReader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load_queries("order_binder.outbound", "bindings")
+        self._input = load_queries("order_binder.outbound", "input")
 
     async def order(self, key: OrderKey) -> tuple[Order | None, datetime]:
         """Return an order and the database's time."""
@@ -27,7 +28,7 @@ class PostgresReader:
         """Return the tenant's orders with a binding, not ended, that name the phone or the code; latest first."""
         async with self._database.acquire() as connection, connection.transaction(readonly=True):
             now = await connection.fetchval(self._queries.clock)
-            input_as_of = await connection.fetchval(self._queries.input_as_of)
+            input_as_of = await connection.fetchval(self._input.input_as_of)
             rows = await connection.fetch(self._queries.find_orders, tenant, phone, code)
         live = [order for order in map(order_of, rows) if not order.ended(now)]
         live.sort(key=lambda order: order.revision, reverse=True)

@@ -5,9 +5,16 @@ from asyncpg import Record
 from fareline_chassis.kafka.partitioner import partition_for
 from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
-from order_binder.domain.numbers import NumberRole, NumberState
+from order_binder.domain.numbers import Leaving, NumberRole, NumberState
 from order_binder.outbound.bindings import HASHES
-from order_binder.ports import NumberEntry, NumberHeldElsewhere, NumberInUse, NumberIsAPhone, TenantEntry
+from order_binder.ports import (
+    NumberCooling,
+    NumberEntry,
+    NumberHeldElsewhere,
+    NumberInUse,
+    NumberIsAPhone,
+    TenantEntry,
+)
 
 
 class PostgresRegistry:
@@ -16,6 +23,7 @@ class PostgresRegistry:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load_queries("order_binder.outbound", "registry")
+        self._leaving = load_queries("order_binder.outbound", "leaving")
 
     async def put_tenant(self, entry: TenantEntry) -> TenantEntry:
         """Create or replace a tenant and return it with its new revision."""
@@ -34,8 +42,11 @@ class PostgresRegistry:
         return None if row is None else tenant_of(row)
 
     async def put_number(self, entry: NumberEntry) -> NumberEntry:
-        """Create or replace a number. Raises NumberHeldElsewhere, NumberIsAPhone."""
+        """Create or replace a number. Raises NumberHeldElsewhere, NumberInUse, NumberCooling, NumberIsAPhone."""
         async with self._database.transaction() as connection:
+            standing = await connection.fetchrow(self._leaving.standing_of, entry.e164)
+            if standing is not None:
+                _check_standing(standing, entry)
             row = await connection.fetchrow(
                 self._queries.put_number,
                 entry.e164,
@@ -65,6 +76,13 @@ class PostgresRegistry:
         async with self._database.acquire() as connection:
             return [number_of(row) for row in await connection.fetch(self._queries.numbers, tenant)]
 
+    async def leave_number(self, tenant: str, e164: str, how: Leaving) -> NumberEntry | None:
+        """Note that a number is to be withdrawn."""
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(self._leaving.leave_number, tenant, e164, how.value)
+            await connection.execute(self._queries.wake_publishers)
+        return None if row is None else number_of(row)
+
     async def withdraw_number(self, tenant: str, e164: str) -> bool:
         """Take a number out of the inventory, False where there is none. Raises NumberInUse."""
         async with self._database.transaction() as connection:
@@ -74,6 +92,16 @@ class PostgresRegistry:
                 raise NumberInUse
             await connection.execute(self._queries.wake_publishers)
         return True
+
+
+def _check_standing(standing: Record, entry: NumberEntry) -> None:
+    if standing["withdrawn"]:
+        if standing["tenant"] != entry.tenant and (standing["in_use"] or standing["cooling"]):
+            raise NumberCooling
+    elif standing["tenant"] != entry.tenant:
+        raise NumberHeldElsewhere
+    elif standing["role"] != entry.role and standing["in_use"]:
+        raise NumberInUse
 
 
 def tenant_of(row: Record) -> TenantEntry:

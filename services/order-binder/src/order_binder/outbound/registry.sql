@@ -36,6 +36,7 @@ ON CONFLICT (e164) DO UPDATE SET
     city = excluded.city,
     default_route = excluded.default_route,
     withdrawn = false,
+    leaving = NULL,
     revision = greatest(n.revision + 1, excluded.revision),
     updated_at = excluded.updated_at
 WHERE n.tenant = excluded.tenant OR n.withdrawn
@@ -60,6 +61,7 @@ SELECT EXISTS (
 -- name: withdraw_number
 UPDATE order_binder.numbers SET
     withdrawn = true,
+    leaving = NULL,
     revision = greatest(revision + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
     updated_at = clock_timestamp()
 WHERE tenant = $1 AND e164 = $2 AND NOT withdrawn

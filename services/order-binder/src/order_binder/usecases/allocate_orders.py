@@ -91,7 +91,9 @@ class AllocateOrders:
 
 async def _digits(unit: BindingUnit, decided: Sequence[Decided]) -> dict[str, int]:
     policies = {it.after.key.tenant: it.view.policy for it in decided}
-    return {tenant: code_digits(policy.code_digits, await unit.live_codes(tenant)) for tenant, policy in policies.items()}
+    return {
+        tenant: code_digits(policy.code_digits, await unit.live_codes(tenant)) for tenant, policy in policies.items()
+    }
 
 
 def _longer(decided: Sequence[Decided], digits: Mapping[str, int]) -> dict[str, int]:

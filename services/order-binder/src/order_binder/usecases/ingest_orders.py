@@ -19,10 +19,11 @@ UNKNOWN_TENANT = "unknown_tenant"
 class IngestReport:
     """What a batch came to: counts for the metrics, and the events that cannot be used, by their place in the batch.
 
-    `pool_dry` counts by tenant; `longer_codes` says how many digits a tenant's codes have now, where the policy's
-    would crowd the space.
+    `tenants` are those of the batch that exist. `pool_dry` counts by tenant; `longer_codes` says how many digits a
+    tenant's codes have now, where the policy's would crowd the space.
     """
 
+    tenants: frozenset[str] = frozenset()
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     phone_faults: Counter[str] = field(default_factory=Counter)
     unroutable: Counter[str] = field(default_factory=Counter)
@@ -61,6 +62,7 @@ class IngestOrders:
 
     async def _process(self, unit: BindingUnit, events: Sequence[OrderEvent], report: IngestReport) -> None:
         views = await unit.tenants({event.key.tenant for event in events})
+        report.tenants = frozenset(views)
         known = []
         for place, event in enumerate(events):
             if event.key.tenant in views:

@@ -32,8 +32,11 @@ class SweepWindows:
             changed += count
             if count < self._batch:
                 break
-        async with self._store.transaction() as unit:
-            purged = await unit.purge(self._batch)
+        purged, count = 0, self._batch
+        while count >= self._batch:
+            async with self._store.transaction() as unit:
+                count = await unit.purge(self._batch)
+            purged += count
         return SweepReport(changed, purged)
 
     async def _sweep_batch(self) -> int:
