@@ -1,5 +1,7 @@
 """The HTTP interface as one application: the routes of the call log, of recordings, and of health."""
 
+from typing import Any, Final
+
 import asyncpg
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
@@ -19,6 +21,39 @@ _DESCRIPTION = """The call log and its recordings. Bearer tokens name tenants an
 events arrive and are usually complete within seconds of the call's end: see `row_state` and `updated_at`. Errors are
 RFC 9457 problems."""
 
+_PROBLEM: Final = {
+    "application/problem+json": {
+        "schema": {
+            "type": "object",
+            "required": ["type", "title", "status"],
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "errors": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+                    },
+                },
+            },
+        },
+        "example": {
+            "type": "about:blank",
+            "title": "The request is not valid",
+            "status": 400,
+            "detail": "See errors for the fields.",
+            "errors": [{"pointer": "query/colour", "detail": "Extra inputs are not permitted"}],
+        },
+    }
+}
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"description": "What is wrong with the question, by field where it is a field.", "content": _PROBLEM},
+    "503": {"description": "Come back after `Retry-After` seconds.", "content": _PROBLEM},
+}
+
 
 def build_http(
     calls: CallsApi, exports: ExportsApi, recordings: RecordingsApi, health: Health, registry: CollectorRegistry
@@ -30,6 +65,7 @@ def build_http(
         description=_DESCRIPTION,
         routes=list(health_routes(health, registry)),
         redoc_url=None,
+        responses=dict(_PROBLEMS),
     )
     app.include_router(exports.router())
     app.include_router(calls.router())
