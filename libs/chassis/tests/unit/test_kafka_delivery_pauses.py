@@ -48,9 +48,7 @@ class Failing:
 
 async def pausing(handler, consumer):
     """Return a delivery that waits an hour for its next attempt, and the task that waits."""
-    delivery = BatchDelivery(
-        handler, consumer=lambda: consumer, logical_names={}, backoff=Backoff(HOUR, HOUR)
-    )
+    delivery = BatchDelivery(handler, consumer=lambda: consumer, logical_names={}, backoff=Backoff(HOUR, HOUR))
     delivery.accept(BATCH)
     task = asyncio.create_task(delivery.deliver(BATCH))
     await handler.began.wait()

@@ -49,9 +49,7 @@ class Topic:
         self.limit, self.reason, self.sent = limit, reason, []
 
     async def send(self, records) -> None:
-        refused = [
-            (index, self.reason) for index, each in enumerate(records) if len(each.value or b"") > self.limit
-        ]
+        refused = [(index, self.reason) for index, each in enumerate(records) if len(each.value or b"") > self.limit]
         self.sent += [each for index, each in enumerate(records) if index not in dict(refused)]
         if refused:
             raise DeliveryRefused(refused)

@@ -105,6 +105,15 @@ def test_case_6_the_same_pair_is_never_blocked_by_its_own_rest():
     assert desk.dry == 0
 
 
+def test_a_pair_that_meets_again_while_the_client_may_still_call_gets_its_number_back():
+    for seed in range(20):
+        desk = Desk(seed=seed)
+        first = desk.play(of("o-1", 1, "accepted"), NOON).allocation.number
+        desk.play(of("o-1", 2, "completed"), NOON)
+        later = desk.play(of("o-2", 1, "accepted", status_changed_at=NOON + 3 * HOUR), NOON + 3 * HOUR)
+        assert later.allocation.number == first
+
+
 def test_two_orders_of_one_pair_share_a_number_and_its_slots():
     desk = Desk()
     first = desk.play(of("o-1", 1, "accepted"), NOON).allocation.number

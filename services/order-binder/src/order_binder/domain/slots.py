@@ -47,7 +47,7 @@ class Fit(enum.IntEnum):
     """How well a slot fits a wish, best first."""
 
     SAME = 0
-    """It means the very peer already."""
+    """It means the very peer already, or somebody wishes that it still did."""
     FREE = 1
     """Nobody holds it, or this order alone does."""
     WISHED = 2
@@ -79,7 +79,7 @@ class SlotBook:
         if slot is None:
             return Fit.FREE
         others = [hold for key, hold in slot.holds.items() if key != holder]
-        if slot.peer == wish.peer and any(hold.until > self._now for hold in slot.holds.values()):
+        if slot.peer == wish.peer and slot.kept_until > self._now:
             return Fit.SAME
         if any(hold.until > self._now for hold in others):
             return Fit.TAKEN
