@@ -42,15 +42,15 @@ status: venv ## say what `make up` left running
 
 .PHONY: test
 test: venv ## every test, on real Kafka and Postgres, with the story end to end
-	@$(PY) -m pytest
+	@$(PY) -m pytest -m "not engine"
 
 .PHONY: test-random
 test-random: venv ## the same in random order
-	@$(PY) -m pytest --random-order
+	@$(PY) -m pytest --random-order -m "not engine"
 
 .PHONY: unit
 unit: venv ## the tests that need nothing but Python
-	@$(PY) -m pytest -q -m "not stack and not e2e"
+	@$(PY) -m pytest -q -m "not stack and not e2e and not engine"
 
 .PHONY: check
 check: venv format-check lint imports types generated unit ## format, lint, import rules, types, generated files, unit tests
@@ -88,6 +88,29 @@ generated: venv ## fail where generated files are not current or a released sche
 lock: venv ## write requirements.lock anew from requirements.in (needs uv)
 	@uv pip compile requirements.in --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --quiet -o requirements.lock
+
+IMAGE_TAG ?= dev
+IMAGES := order-binder call-router recording-ingest
+
+.PHONY: images
+images: ## build the three images as fareline/<service>:dev (needs a Docker engine)
+	@for service in $(IMAGES); do \
+	  docker build --quiet --file services/$$service/Dockerfile --tag fareline/$$service:$(IMAGE_TAG) \
+	    --build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' services/$$service/pyproject.toml)" \
+	    --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo none)" . >/dev/null && \
+	  echo "fareline/$$service:$(IMAGE_TAG)" || exit 1; done
+
+.PHONY: image-locks
+image-locks: venv ## write what goes into each image, as a part of requirements.lock
+	@$(PY) deploy/images/locks.py
+
+.PHONY: containers
+containers: venv images ## play the story against the images, by docker-compose.yml (needs a Docker engine)
+	@$(PY) -m fareline_devstack containers
+
+.PHONY: test-engine
+test-engine: venv ## the tests of images, compose and outages on a real Docker engine, several minutes
+	@$(PY) -m pytest -m engine -rs tests/deployment
 
 .PHONY: bench
 bench: venv ## measure, as ratios against baselines in the same run

@@ -1,8 +1,9 @@
-"""Contracts from the command line: `python -m fareline_contracts generate|check|release`.
+"""Contracts from the command line: `python -m fareline_contracts generate|check|release|topics`.
 
 generate  write schemas/ and docs/flows.md from the models
 check     exit 1 if they are not current, or break what was released
 release   make the current schemas the ones that later changes must stay compatible with
+topics    write the topics of a deployment to the output, as Strimzi's resources
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 from fareline_contracts.compatibility import breaking_changes
 from fareline_contracts.flows import flows_page
 from fareline_contracts.schemas import outdated_schemas, rendered_schemas, write_schemas
+from fareline_contracts.strimzi import strimzi_topics
 
 
 def problems_of(member: Path, flows: Path) -> list[str]:
@@ -35,9 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m fareline_contracts", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=("generate", "check", "release"))
+    parser.add_argument("command", choices=("generate", "check", "release", "topics"))
+    parser.add_argument("--cluster", default="fareline", help="topics: the name of Strimzi's Kafka")
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the repository's top folder")
     options = parser.parse_args(arguments)
+    if options.command == "topics":
+        sys.stdout.write(strimzi_topics(options.cluster))
+        return 0
     member, flows = options.root / "libs" / "contracts", options.root / "docs" / "flows.md"
     if options.command == "check":
         found = problems_of(member, flows)

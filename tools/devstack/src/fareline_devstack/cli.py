@@ -3,13 +3,14 @@
 import typer
 
 from fareline_devstack.commands.call import call
+from fareline_devstack.commands.containers import containers
 from fareline_devstack.commands.demo import demo
 from fareline_devstack.commands.down import down
 from fareline_devstack.commands.status import status
 from fareline_devstack.commands.topics import topics
 from fareline_devstack.commands.up import up
 
-COMMANDS = (up, down, status, topics, demo, call)
+COMMANDS = (up, down, status, topics, demo, call, containers)
 
 
 def build_app() -> typer.Typer:
