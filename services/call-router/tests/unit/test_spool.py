@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import resource
 import subprocess
@@ -77,7 +78,7 @@ def test_a_line_holds_any_record(key, value, headers):
     record = spool_victim.EventRecord(
         "t",
         key.encode("utf-8", "replace"),
-        value.encode("utf-8", "replace"),
+        json.dumps(value).encode(),
         tuple((n, v.encode()) for n, v in headers),
     )
     line = to_line(record)

@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from call_router.domain.actions import Ask, Dial, Fallback, Hangup, Play, Reject
 from call_router.domain.calls import Question, QuestionKind
 from call_router.domain.decisions import Decision, Reason
 from call_router.domain.reports import Ended, Progress, RecordingReady
+from call_router.pbx.zadarma_form import read_form
 from call_router.pbx.zadarma_signature import signature, verify
 from call_router.ports import Echo, Ignored, PbxRequest, Played, RequestUnreadable, Restarted, SignatureRefused
 
@@ -302,3 +304,9 @@ def test_too_many_fields_are_refused(adapter):
     body = "&".join(f"f{number}=1" for number in range(10_000)).encode()
     with pytest.raises(RequestUnreadable):
         adapter.parse(zadarma_request({}, body=body))
+
+
+@given(st.text(alphabet="ab=&+%2B0é\x00;", max_size=60))
+def test_a_form_is_read_as_the_standard_library_reads_it(body):
+    expected = dict(reversed(parse_qsl(body, keep_blank_values=True)))
+    assert read_form(PbxRequest("POST", "", b"", {}, body.encode(), NOW)) == expected

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -51,10 +51,19 @@ def _plain(value: object) -> str:
 
 
 def _urlencoded(body: bytes) -> list[tuple[str, str]]:
+    """Read as `urllib.parse.parse_qsl` does, but for the fields that hold nothing to be decoded: most of them."""
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except (UnicodeDecodeError, ValueError):
+        fields = body.decode().split("&")
+    except UnicodeDecodeError:
         raise RequestUnreadable("body: not a form") from None
+    if len(fields) > MOST_FIELDS:
+        raise RequestUnreadable("body: too many fields")
+    parted = (field.partition("=") for field in fields if field)
+    return [(_decoded(name), _decoded(value)) for name, _, value in parted]
+
+
+def _decoded(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 def _multipart(body: bytes) -> list[tuple[str, str]]:

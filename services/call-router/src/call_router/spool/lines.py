@@ -9,10 +9,10 @@ from call_router.records.events import EventRecord
 _CRC_DIGITS = 8
 
 
-class _Line(msgspec.Struct, frozen=True, array_like=True):
+class _Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
     topic: str
     key: str
-    value: str
+    value: msgspec.Raw
     headers: tuple[tuple[str, str], ...]
 
 
@@ -25,9 +25,9 @@ _DECODER = msgspec.json.Decoder(_Line)
 
 
 def to_line(record: EventRecord) -> bytes:
-    """Return the line of a record, its newline included; keys, values and headers are UTF-8."""
-    headers = tuple((name, value.decode()) for name, value in record.headers)
-    text = _ENCODER.encode(_Line(record.topic, record.key.decode(), record.value.decode(), headers))
+    """Return the line of a record, its newline included. The value is JSON without newlines, the rest UTF-8."""
+    headers = tuple([(name, value.decode()) for name, value in record.headers])
+    text = _ENCODER.encode(_Line(record.topic, record.key.decode(), msgspec.Raw(record.value), headers))
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
@@ -42,5 +42,5 @@ def from_line(line: bytes) -> EventRecord:
         found = _DECODER.decode(text)
     except (msgspec.MsgspecError, ValueError) as error:
         raise LineBroken("not a record") from error
-    headers = tuple((name, value.encode()) for name, value in found.headers)
-    return EventRecord(found.topic, found.key.encode(), found.value.encode(), headers)
+    headers = tuple([(name, value.encode()) for name, value in found.headers])
+    return EventRecord(found.topic, found.key.encode(), bytes(found.value), headers)
