@@ -15,10 +15,15 @@ from prometheus_client import CollectorRegistry
 from fareline_chassis.auth import Grant, TokenBook
 from fareline_chassis.health import Health, health_routes
 from fareline_chassis.kafka.producer import DeliveryUnknown
+from fareline_contracts.lookup import LookupAnswer
+from fareline_contracts.numbers import NumberRecord
+from fareline_contracts.tenants import TenantRecord
 from order_binder.domain.orders import Allocation, Order, OrderKey, OrderStatus, Terms, Unroutable
 from order_binder.domain.policy import CallTerms
 from order_binder.domain.windows import Directions, Window
 from order_binder.inbound.http import build_http
+from order_binder.inbound.http_examples import ANSWERS
+from order_binder.inbound.http_models import AcceptedSnapshots, BindingAnswer, Numbers
 from order_binder.inbound.http_orders import OrderRoutes
 from order_binder.inbound.http_registry import RegistryRoutes
 from order_binder.ports import TenantEntry
@@ -30,6 +35,15 @@ from order_binder.usecases.submit_order import SubmitOrders
 
 ORDERS = "/v1/tenants/demo/orders"
 KEY = OrderKey("demo", "o-1")
+MODELS = {
+    "/orders/{order_id}": AcceptedSnapshots,
+    "/orders": AcceptedSnapshots,
+    "/binding": BindingAnswer,
+    "/lookup": LookupAnswer,
+    "/{e164}": NumberRecord,
+    "/numbers": Numbers,
+    "/{tenant}": TenantRecord,
+}
 
 
 class Waiting:
@@ -59,7 +73,12 @@ class Desk:
             Waiting(),
         )
         self.registry.tenants["demo"] = TenantEntry("demo", "RU", {}, (), 1)
-        grants = {"all": ("demo", "*"), "reader": ("demo", "bindings:read"), "other": ("solo", "*")}
+        grants = {
+            "all": ("demo", "*"),
+            "reader": ("demo", "bindings:read"),
+            "other": ("solo", "*"),
+            "tenants": ("demo", "tenants:read"),
+        }
         tokens = TokenBook(
             (hashlib.sha256(name.encode()).digest(), Grant(name, frozenset({tenant}), frozenset({scope})))
             for name, (tenant, scope) in grants.items()
@@ -225,18 +244,98 @@ async def test_numbers_and_tenants_are_put_whole(desk):
     assert (conflict.status_code, conflict.json()["type"]) == (409, "urn:fareline:problem:number-is-a-phone")
 
 
-async def test_openapi_has_an_example_for_every_body(desk):
+async def test_openapi_has_an_example_for_every_body_and_every_answer(desk):
     document = (await desk.http.get("/openapi.json")).json()
+    assert "HTTPValidationError" not in document["components"]["schemas"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             body = operation.get("requestBody")
             if body:
-                content = body["content"]["application/json"]
-                schema = document["components"]["schemas"].get(content["schema"].get("$ref", "").rsplit("/", 1)[-1], {})
-                assert content.get("examples") or content["schema"].get("examples") or schema.get("examples"), (
-                    path,
-                    method,
-                )
+                assert exemplified(document, body["content"]["application/json"]), (path, method)
+            assert operation["security"] == [{"token": []}]
+            assert "422" not in operation["responses"]
+            for status, answer in operation["responses"].items():
+                for content in answer.get("content", {}).values():
+                    assert exemplified(document, content), (path, method, status)
+
+
+def exemplified(document, content):
+    schema = document["components"]["schemas"].get(content["schema"].get("$ref", "").rsplit("/", 1)[-1], {})
+    return (
+        content.get("example") or content.get("examples") or content["schema"].get("examples") or schema.get("examples")
+    )
+
+
+def test_every_example_of_an_answer_is_one():
+    for operation, answers in ANSWERS.items():
+        model = next(model for end, model in MODELS.items() if operation.endswith(end))
+        for example in answers.values():
+            model.model_validate(example)
+
+
+@pytest.mark.parametrize(
+    ("if_none_match", "status"),
+    [
+        ('"1764000000123456"', 304),
+        ('W/"1764000000123456"', 304),
+        ('"1", "1764000000123456"', 304),
+        ('"1"', 200),
+        ("1764000000123456", 200),
+        ("nonsense", 200),
+    ],
+)
+async def test_an_answer_that_is_known_already_is_not_sent_again(desk, if_none_match, status):
+    desk.orders.orders[KEY] = bound_order()
+    answer = await desk.http.get(f"{ORDERS}/o-1/binding", headers={"If-None-Match": if_none_match})
+    assert answer.status_code == status
+    assert answer.headers["etag"] == '"1764000000123456"'
+
+
+async def test_a_long_poll_waits_for_a_revision_that_is_not_known_yet(desk):
+    desk.orders.orders[KEY] = bound_order()
+    known = {"If-None-Match": '"1764000000123456"'}
+    nothing = await desk.http.get(f"{ORDERS}/o-1/binding?wait=3s", headers=known)
+    assert (nothing.status_code, round(desk.waiting.at)) == (304, 3)
+    news = replace(bound_order(4), revision=1764000000999999)
+    desk.waiting.then.append((4.0, lambda: desk.orders.orders.update({KEY: news})))
+    answer = await desk.http.get(f"{ORDERS}/o-1/binding?wait=30s", headers=known)
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"1764000000999999"')
+    assert desk.waiting.at < 5
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ({"region": "ZZ"}, "#/region"),
+        ({"region": "ru"}, "#/region"),
+        ({"region": "RU", "policy": {"allowed_prefixes": ["+7", "7"]}}, "#/policy/allowed_prefixes/1"),
+        ({"region": "RU", "policy": {"code_digits": 5}}, "#/policy/code_digits"),
+        ({"region": "RU", "policy": {"windows": {"cap": -1}}}, "#/policy/windows/cap"),
+        (
+            {"region": "RU", "policy": {"limits": {"dials_active": {"count": "many"}}}},
+            "#/policy/limits/dials_active/count",
+        ),
+        ({"region": "RU", "policy": {"order_rank": ["lost"]}}, "#/policy/order_rank/0"),
+        ({"region": "RU", "staff": ["201\u0000"]}, "#/staff/0"),
+    ],
+)
+async def test_a_tenant_that_could_never_work_is_refused_by_its_field(desk, document, pointer):
+    answer = await desk.http.put("/v1/tenants/demo", json=document)
+    assert answer.status_code == 400
+    assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+
+
+async def test_phones_of_staff_are_masked_unless_the_scope_allows(desk):
+    desk.registry.tenants["demo"] = TenantEntry("demo", "RU", {}, ("+74957770001", "201"), 1)
+    seen = {}
+    for token in ("all", "tenants"):
+        answer = await desk.http.get("/v1/tenants/demo", headers={"Authorization": f"Bearer {token}"})
+        seen[token] = answer.json()["staff"]
+    assert seen == {"all": ["+74957770001", "201"], "tenants": ["+7***0001", "201"]}
+
+
+async def test_a_lookup_of_nothing_is_refused(desk):
+    assert (await desk.http.post("/v1/tenants/demo/bindings/lookup", json={})).status_code == 400
 
 
 async def test_a_number_in_use_is_withdrawn_as_asked(desk):

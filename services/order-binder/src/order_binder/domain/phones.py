@@ -70,6 +70,11 @@ def _parsed(spelling: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def known_region(region: str) -> bool:
+    """Whether phones of an ISO country can be read at all."""
+    return region in phonenumbers.SUPPORTED_REGIONS
+
+
 def readable_phones(written: Sequence[str], region: str) -> tuple[str, ...]:
     """Return those of `written` that are phones at all, E.164, without judging whether they may be called."""
     return tuple(phone for phone in (to_e164(text, region) for text in written) if not isinstance(phone, PhoneFault))

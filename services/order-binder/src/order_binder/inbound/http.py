@@ -8,15 +8,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
-from fareline_chassis.kafka.producer import DeliveryUnknown
+from fareline_chassis.kafka.producer import DeliveryRefused, DeliveryUnknown
 from fareline_chassis.postgres.errors import DatabaseUnavailable
 from fareline_chassis.problems import Problem, problem_handlers
 from fareline_contracts.orders import MAX_SNAPSHOT_BYTES
 from order_binder.inbound.body_limit import BodyLimit
-from order_binder.inbound.http_orders import OrderRoutes
+from order_binder.inbound.http_description import DescribedApi
+from order_binder.inbound.http_orders import OrderRoutes, invalid_field
 from order_binder.inbound.http_registry import RegistryRoutes
 from order_binder.ports import NoOtherNumber, NumberCooling, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
 from order_binder.usecases.put_number import NumberUnknown, TenantUnknown
+from order_binder.usecases.put_tenant import TenantUnusable
 
 _BATCH_BYTES = 8 * 1024 * 1024
 _DOCUMENT_BYTES = 512 * 1024
@@ -29,13 +31,14 @@ _PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NumberCooling: (409, "number-cooling", "People of its former tenant may still dial the number; it has to rest."),
     NoOtherNumber: (409, "no-other-number", "Bindings can only move where there is another active main number."),
     DeliveryUnknown: (503, "not-acknowledged", "Kafka did not acknowledge in time; send the same again."),
+    DeliveryRefused: (503, "not-accepted", "Kafka does not accept records just now; send the same again later."),
     DatabaseUnavailable: (503, "no-database", "The database cannot be reached just now."),
 }
 
 
 def build_http(orders: OrderRoutes, registry: RegistryRoutes, health: Sequence[BaseRoute]) -> FastAPI:
     """Return the application; OpenAPI stands at `/openapi.json`."""
-    app = FastAPI(
+    app = DescribedApi(
         title="Fareline order-binder",
         version="1",
         description="Order snapshots in, bindings out; tenants and their numbers.",
@@ -46,11 +49,17 @@ def build_http(orders: OrderRoutes, registry: RegistryRoutes, health: Sequence[B
     problem_handlers(app)
     for kind in _PROBLEMS:
         app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(TenantUnusable, _unusable)
     app.include_router(orders.router())
     app.include_router(registry.router())
     app.router.routes.extend(health)
     app.add_middleware(BodyLimit, limit_of=body_limit)
     return app
+
+
+async def _unusable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, TenantUnusable)
+    return invalid_field(f"#/{error.place}", error.detail).response()
 
 
 async def _answer(_: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from fareline_contracts.bindings import Directions
 from fareline_contracts.fields import E164, OrderId, Record, Region, Revision, Tenant, Text
@@ -12,29 +12,17 @@ from fareline_contracts.numbers import NumberRecord, NumberRole, NumberState
 from fareline_contracts.orders import OrderSnapshot
 from fareline_contracts.tenants import Policy
 from order_binder.domain.states import BindingState
+from order_binder.inbound.http_examples import ACCEPTED, BINDING
 
 MAX_SNAPSHOTS = 500
 
-SNAPSHOT_EXAMPLE = {
-    "tenant": "demo",
-    "order_id": "o-1001",
-    "version": 3,
-    "status": "accepted",
-    "status_changed_at": "2026-11-24T10:00:00Z",
-    "scheduled_for": None,
-    "client": {"id": "c-77", "phones": ["+79261234567"], "label": "Anna"},
-    "driver": {"id": "d-5", "phones": ["+79031112233"], "label": "white Camry 123"},
-    "consent": {"record": True},
-    "contact": {"driver_to_client": True, "client_to_driver": True},
-    "city": "moscow",
-}
-_WAIT = re.compile(r"^(\d{1,3}(?:\.\d{1,3})?)(ms|s)?$")
+_WAIT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)(ms|s)?")
 
 
 def _wait(value: object) -> object:
     if not isinstance(value, str):
         return value
-    found = _WAIT.match(value)
+    found = _WAIT.fullmatch(value)
     if found is None:
         raise ValueError("must be a time such as 2s or 500ms")
     return timedelta(**{"milliseconds" if found[2] == "ms" else "seconds": float(found[1])})
@@ -46,16 +34,29 @@ def _known(value: NumberRole | NumberState) -> NumberRole | NumberState:
     return value
 
 
-Wait = Annotated[timedelta, BeforeValidator(_wait), Field(ge=timedelta(0), le=timedelta(seconds=30))]
-KnownRole = Annotated[NumberRole, AfterValidator(_known)]
-KnownState = Annotated[NumberState, AfterValidator(_known)]
+Wait = Annotated[
+    timedelta,
+    BeforeValidator(_wait),
+    Field(ge=timedelta(0), le=timedelta(seconds=30)),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^([0-9]|[12][0-9]|30)s$|^[0-9]{1,4}ms$", "examples": ["2s", "500ms"]}
+    ),
+]
+KnownRole = Annotated[
+    NumberRole, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": ["main", "pool", "desk"]})
+]
+KnownState = Annotated[
+    NumberState,
+    AfterValidator(_known),
+    WithJsonSchema({"type": "string", "enum": ["active", "pending_label", "draining", "resting"]}),
+]
 Snapshots = Annotated[list[OrderSnapshot], Field(min_length=1, max_length=MAX_SNAPSHOTS)]
 
 
 class AcceptedSnapshots(Record):
     """How many snapshots stand safely in Kafka now."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"accepted": 1}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [ACCEPTED]})
 
     accepted: int
 
@@ -73,37 +74,7 @@ class BindingAnswer(Record):
     Number, codes, `dial` and directions are null while there is no binding. `reason` says why an order is unroutable.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "tenant": "demo",
-                    "order_id": "o-1001",
-                    "state": "active",
-                    "reason": None,
-                    "order_version": 3,
-                    "revision": 1764000000123456,
-                    "reached": True,
-                    "number": "+74950000101",
-                    "codes": {"driver": "482913", "client": "118204"},
-                    "dial": {"driver": "tel:+74950000101", "client": "tel:+74950000101"},
-                    "directions": {
-                        "driver_to_client": {
-                            "opens_at": "2026-11-24T10:00:00Z",
-                            "closes_at": "2026-11-26T10:00:00Z",
-                            "allowed": True,
-                        },
-                        "client_to_driver": {
-                            "opens_at": "2026-11-24T10:00:00Z",
-                            "closes_at": "2026-11-26T10:00:00Z",
-                            "allowed": True,
-                        },
-                    },
-                    "as_of": "2026-11-24T10:00:01Z",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [BINDING]})
 
     tenant: Tenant
     order_id: OrderId

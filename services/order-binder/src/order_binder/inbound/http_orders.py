@@ -1,5 +1,6 @@
 """Routes about orders: the door for snapshots, what the apps show, what call-router asks."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,8 @@ from fareline_contracts.fields import EARLIEST, OrderId, Tenant
 from fareline_contracts.lookup import LookupAnswer, LookupRequest
 from fareline_contracts.orders import OrderSnapshot
 from order_binder.domain.orders import Order, OrderKey, Terms
+from order_binder.inbound.http_examples import SNAPSHOT
 from order_binder.inbound.http_models import (
-    SNAPSHOT_EXAMPLE,
     AcceptedSnapshots,
     BindingAnswer,
     PerParty,
@@ -32,6 +33,7 @@ ORDERS_WRITE = "orders:write"
 BINDINGS_READ = "bindings:read"
 BINDINGS_LOOKUP = "bindings:lookup"
 
+_ETAG = re.compile(r'"([0-9]{1,19})"')
 TenantPath = Annotated[Tenant, Path(description="The tenant.", examples=["demo"])]
 OrderPath = Annotated[OrderId, Path(description="The order's id at the platform.", examples=["o-1001"])]
 Traceparent = Annotated[str | None, Header(description="W3C trace that the order's calls will belong to.")]
@@ -57,7 +59,7 @@ class OrderRoutes:
             "/orders/{order_id}/binding",
             summary="Show an order's binding",
             response_model=BindingAnswer,
-            responses={304: {"description": "The revision is the one that If-None-Match names."}},
+            responses={304: {"description": "The revision is one that If-None-Match names."}},
         )(self.get_binding)
         router.post("/bindings/lookup", summary="Look up bindings for one call")(self.post_lookup)
         return router
@@ -67,21 +69,21 @@ class OrderRoutes:
         request: Request,
         tenant: TenantPath,
         order_id: OrderPath,
-        snapshot: Annotated[OrderSnapshot, Body(examples=[SNAPSHOT_EXAMPLE])],
+        snapshot: Annotated[OrderSnapshot, Body(examples=[SNAPSHOT])],
         traceparent: Traceparent = None,
     ) -> AcceptedSnapshots:
         """Take one snapshot. Repeating it does no harm; 202 means that Kafka has it."""
         self.tokens.require(request, tenant, ORDERS_WRITE)
         _require_same(snapshot, tenant, "#")
         if snapshot.order_id != order_id:
-            raise _mismatch("#/order_id", "is not the order id of the path")
+            raise invalid_field("#/order_id", "is not the order id of the path")
         return await self._submit(tenant, [snapshot], traceparent)
 
     async def post_orders(
         self,
         request: Request,
         tenant: TenantPath,
-        snapshots: Annotated[Snapshots, Body(examples=[[SNAPSHOT_EXAMPLE]])],
+        snapshots: Annotated[Snapshots, Body(examples=[[SNAPSHOT]])],
         traceparent: Traceparent = None,
     ) -> AcceptedSnapshots:
         """Take snapshots; one that is not valid refuses them all."""
@@ -101,12 +103,17 @@ class OrderRoutes:
         wait: Annotated[Wait, Query(description="For how long, such as `2s`; at most 30 s.")] = timedelta(),
         if_none_match: Annotated[str | None, Header(description="The ETag of an earlier answer.")] = None,
     ) -> BindingAnswer | Response:
-        """Show what the apps of driver and client need. `reached` is false when the wait was over too early."""
+        """Show what the apps of driver and client need. `reached` is false when the wait was over too early.
+
+        With `wait` the answer comes as soon as there is news: the version asked for, and a revision that If-None-Match
+        does not name. 304 says that there was none.
+        """
         self.tokens.require(request, tenant, BINDINGS_READ)
-        shown = await self.show(OrderKey(tenant, order_id), min_version=min_version, wait=wait)
+        known = _revisions(if_none_match)
+        shown = await self.show(OrderKey(tenant, order_id), min_version=min_version, wait=wait, known=known)
         if shown.order is not None:
             etag = f'"{shown.order.revision}"'
-            if shown.reached and if_none_match == etag:
+            if shown.reached and shown.order.revision in known:
                 return Response(status_code=304, headers={"ETag": etag})
             response.headers["ETag"] = etag
         return _binding_answer(tenant, order_id, shown)
@@ -119,6 +126,8 @@ class OrderRoutes:
     ) -> LookupAnswer:
         """Return the bindings, not ended, that the phone or the code belongs to, with the number and the tenant."""
         self.tokens.require(request, tenant, BINDINGS_LOOKUP)
+        if question.number is None and question.phone is None and question.code is None:
+            raise invalid_field("#", "names neither number nor phone nor code")
         found = await self.lookup(tenant, number=question.number, phone=question.phone, code=question.code)
         records = [binding_record(order, found.found.as_of) for order in found.found.orders]
         return LookupAnswer(
@@ -142,12 +151,18 @@ class OrderRoutes:
         return AcceptedSnapshots(accepted=len(snapshots))
 
 
+def _revisions(if_none_match: str | None) -> set[int]:
+    """Return the revisions that an If-None-Match header names; whatever else stands there names none."""
+    return {int(found) for found in _ETAG.findall(if_none_match or "")}
+
+
 def _require_same(snapshot: OrderSnapshot, tenant: str, pointer: str) -> None:
     if snapshot.tenant != tenant:
-        raise _mismatch(f"{pointer}/tenant", "is not the tenant of the path")
+        raise invalid_field(f"{pointer}/tenant", "is not the tenant of the path")
 
 
-def _mismatch(pointer: str, detail: str) -> Problem:
+def invalid_field(pointer: str, detail: str) -> Problem:
+    """Return the 400 for one field that the schema alone cannot judge."""
     error = FieldError(pointer=pointer, detail=detail)
     return Problem(400, "The request is not valid", detail="See errors for the fields.", errors=[error])
 

@@ -1,12 +1,12 @@
 """Routes about tenants and their numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from fareline_chassis.auth import TokenBook
-from fareline_chassis.problems import Problem
+from fareline_chassis.privacy import mask_phone
 from fareline_contracts.fields import E164
 from fareline_contracts.numbers import NumberRecord
 from fareline_contracts.tenants import TenantRecord
@@ -15,13 +15,15 @@ from order_binder.inbound.http_models import NumberDocument, Numbers, TenantDocu
 from order_binder.inbound.http_orders import TenantPath
 from order_binder.ports import NumberEntry, Registry, TenantEntry
 from order_binder.records import number_record, tenant_record
-from order_binder.usecases.put_number import PutNumber, WithdrawNumber
+from order_binder.usecases.put_number import NumberUnknown, PutNumber, TenantUnknown, WithdrawNumber
 from order_binder.usecases.put_tenant import PutTenant
 
 NUMBERS_READ = "numbers:read"
 NUMBERS_WRITE = "numbers:write"
 TENANTS_READ = "tenants:read"
 TENANTS_WRITE = "tenants:write"
+STAFF_READ = "tenants:read_numbers"
+_LONGEST_EXTENSION = 6
 
 NumberPath = Annotated[E164, Path(description="A proxy number, E.164 with its plus sign.", examples=["+74950000101"])]
 
@@ -75,7 +77,7 @@ class RegistryRoutes:
         self.tokens.require(request, tenant, NUMBERS_READ)
         entry = await self.registry.number(tenant, e164)
         if entry is None:
-            raise Problem(404, detail="The tenant has no such number.")
+            raise NumberUnknown
         return number_record(entry)
 
     async def delete_number(
@@ -117,9 +119,16 @@ class RegistryRoutes:
         return tenant_record(await self.put_whole_tenant(entry))
 
     async def get_tenant(self, request: Request, tenant: TenantPath) -> TenantRecord:
-        """Return the tenant with its whole policy."""
-        self.tokens.require(request, tenant, TENANTS_READ)
+        """Return the tenant with its whole policy; the phones of its staff are masked without that scope."""
+        grant = self.tokens.require(request, tenant, TENANTS_READ)
         entry = await self.registry.tenant(tenant)
         if entry is None:
-            raise Problem(404, detail="There is no such tenant.")
+            raise TenantUnknown
+        if not grant.allows(tenant, STAFF_READ):
+            entry = replace(entry, staff=tuple(map(_masked, entry.staff)))
         return tenant_record(entry)
+
+
+def _masked(phone_or_extension: str) -> str:
+    is_phone = sum(char.isdigit() for char in phone_or_extension) > _LONGEST_EXTENSION
+    return mask_phone(phone_or_extension) if is_phone else phone_or_extension

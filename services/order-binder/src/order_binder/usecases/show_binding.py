@@ -1,6 +1,6 @@
 """Show an order's binding to the platform's apps, waiting a little for news if asked."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,15 +33,21 @@ class ShowBinding:
         self._sleep = sleep
         self._monotonic = monotonic
 
-    async def __call__(self, key: OrderKey, *, min_version: int | None, wait: timedelta) -> ShownBinding:
-        """Return the order once its version is at least `min_version`, or as it is when `wait` is over."""
+    async def __call__(
+        self, key: OrderKey, *, min_version: int | None, wait: timedelta, known: Collection[int] = ()
+    ) -> ShownBinding:
+        """Return the order once its version is at least `min_version` and its revision none of those `known` already.
+
+        When `wait` is over, return it as it is.
+        """
         deadline = self._monotonic() + min(wait, MAX_WAIT).total_seconds()
         pause = _FIRST_LOOK.total_seconds()
         while True:
             order, now = await self._reader.order(key)
             reached = min_version is None or (order is not None and order.version >= min_version)
+            news = order is None or order.revision not in known
             left = deadline - self._monotonic()
-            if reached or left <= 0:
+            if (reached and news) or left <= 0:
                 state = BindingState.NONE if order is None else state_at(order, now)
                 return ShownBinding(order=order, state=state, reached=reached, as_of=now)
             await self._sleep(min(pause, left))
