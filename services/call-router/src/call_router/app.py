@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from datetime import timedelta
 
 from starlette.types import ASGIApp
@@ -10,13 +9,17 @@ from starlette.types import ASGIApp
 from call_router.inbound.http import build_api, with_webhooks
 from call_router.inbound.kafka import ReplicaFeed
 from call_router.inbound.observing import Observer, add_gauges
+from call_router.inbound.past_calls import PastCalls
 from call_router.inbound.pbx import PbxWebhooks
+from call_router.inbound.readers import Topics
 from call_router.inbound.replica_tasks import ReplicaTasks
+from call_router.inbound.snapshots import Snapshots
 from call_router.outbound.binder import OrderBinder
 from call_router.outbound.call_topic import CallTopic
 from call_router.pbx.loading import Pbxs, load_pbxs
 from call_router.records.events import CallEvents
 from call_router.replica.freshness import Freshness
+from call_router.replica.snapshot import Snapshot
 from call_router.replica.store import ReplicaStore
 from call_router.settings import Settings
 from call_router.spool.spool import Spool
@@ -24,17 +27,18 @@ from call_router.spool.traced import TracedJournal
 from call_router.usecases.answer_question import AnswerQuestion
 from call_router.usecases.decide import Decide
 from call_router.usecases.explain_route import ExplainRoute
+from call_router.usecases.recall import Recall
 from call_router.usecases.record_report import RecordReport
 from fareline_chassis.auth import TokenBook
 from fareline_chassis.clock import utc_now
 from fareline_chassis.health import Health
-from fareline_chassis.kafka.assigned import AssignedReader
 from fareline_chassis.kafka.producer import Producer
 from fareline_chassis.lifecycle import Background
 from fareline_chassis.telemetry import build_telemetry
 
 _NAME = "call-router"
 _LAST_DRAIN = timedelta(seconds=5)
+_WAIT_WITH_SNAPSHOT = timedelta(seconds=2)
 
 
 class Router:
@@ -50,7 +54,7 @@ class Router:
         self._observer = Observer(self._telemetry.registry, pbxs.kinds)
         self._background = Background(self.health)
         self._store = ReplicaStore()
-        self._freshness = Freshness(time.monotonic)
+        self._freshness = Freshness(time.monotonic, utc_now)
         self._binder = OrderBinder(
             settings.order_binder_url,
             settings.order_binder_token.get_secret_value(),
@@ -61,9 +65,19 @@ class Router:
             settings.kafka, client_id=settings.router_node, topic_prefix=settings.kafka_topic_prefix
         )
         self._spool = self._open_spool()
+        self._replica, self._past_calls = self._read_topics()
+        self._snapshots = Snapshots(
+            Snapshot(settings.router_data_dir / "snapshot" / "replica", self._store),
+            replica=self._replica,
+            calls=self._past_calls,
+            age=self._freshness,
+            every=settings.snapshot_every,
+            clock=utc_now,
+            observer=self._observer,
+        )
         self.asgi = self._build_asgi(pbxs)
-        readings = self._store.readings() | self._freshness.readings(utc_now) | self._spool.readings()
-        add_gauges(self._telemetry.registry, readings)
+        for part in (self._store, self._freshness, self._spool, self._snapshots):
+            add_gauges(self._telemetry.registry, part.readings())
 
     def _open_spool(self) -> Spool:
         component = self.health.component("kafka for call events", required=False)
@@ -98,28 +112,48 @@ class Router:
 
     async def start(self) -> None:
         """Start everything in the background, and wait for the replica for a bounded time only."""
-        replica = ReplicaTasks(
-            reader=self._reader,
-            feed=ReplicaFeed(self._store, self._freshness, self._observer, utc_now),
-            filling=self._freshness,
-            ending=self._store,
-            clock=utc_now,
-            component=self.health.component("replica", required=False),
-        )
-        self._background.spawn("tokens", self._tokens.keep_current, required=False)
-        for name, job in (replica.jobs() | self._spool.jobs()).items():
+        restored = await self._snapshots.restore()
+        for event in self._spool.waiting():
+            self._past_calls.take_one(event.kind, event.value)
+        jobs = {
+            "tokens": self._tokens.keep_current,
+            "past calls": self._past_calls.follow,
+            "snapshots": self._snapshots.keep,
+        }
+        waiting = self.health.component("spool", required=False)
+        self._background.spawn("spool watch", lambda: self._spool.watch(waiting), required=False)
+        for name, job in (jobs | self._replica.jobs() | self._spool.jobs()).items():
             self._background.spawn(name, job, required=False)
-        await self._freshness.wait_filled(self._settings.fill_wait)
+        wait = self._settings.fill_wait
+        await self._freshness.wait_filled(min(wait, _WAIT_WITH_SNAPSHOT) if restored else wait)
 
     async def stop(self) -> None:
         """Send what still waits if Kafka takes it, and leave the rest on disk for the next start."""
         await self._background.stop()
+        await self._snapshots.write_last()
         await self._spool.drain.drain_within(_LAST_DRAIN)
         await self._producer.stop()
         await self._binder.close()
         self._spool.close()
         await asyncio.to_thread(self._telemetry.shutdown)
 
-    def _reader(self, topics: Sequence[str]) -> AssignedReader:
-        prefix, node = self._settings.kafka_topic_prefix, self._settings.router_node
-        return AssignedReader(self._settings.kafka, topics, client_id=node, topic_prefix=prefix)
+    def _read_topics(self) -> tuple[ReplicaTasks, PastCalls]:
+        topics = Topics(self._settings.kafka, self._settings.router_node, self._settings.kafka_topic_prefix)
+        replica = ReplicaTasks(
+            reader=topics.reader,
+            topic_ids=topics.ids,
+            feed=ReplicaFeed(self._store, self._freshness, self._observer, utc_now),
+            store=self._store,
+            filling=self._freshness,
+            clock=utc_now,
+            component=self.health.component("replica", required=False),
+        )
+        past_calls = PastCalls(
+            reader=topics.reader,
+            topic_ids=topics.ids,
+            recall=Recall(self._store, lambda: self._store.view),
+            observer=self._observer,
+            clock=utc_now,
+            component=self.health.component("past calls of all routers", required=False),
+        )
+        return replica, past_calls

@@ -126,7 +126,7 @@ class Heard:
 
 @dataclass(slots=True)
 class CallMemory:
-    """A call: the answers of this process by step, what is heard of other processes', whether the two sides ever talked."""
+    """A call: this process's answers by step, what is heard of other processes', whether the two sides ever talked."""
 
     call_id: str
     answers: dict[int, Answered] = field(default_factory=dict)
@@ -269,6 +269,10 @@ class Replica(Protocol):
     def put_tenant(self, tenant: Tenant) -> bool:
         """Take a tenant in; returns whether it was news."""
         ...
+
+
+class SnapshotUnusable(Exception):
+    """A snapshot is absent, damaged or of another version. The text says what is wrong with it and holds no data."""
 
 
 class JournalRefused(Exception):

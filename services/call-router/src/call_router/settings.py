@@ -16,13 +16,24 @@ class Settings(KafkaSettings, HttpSettings, TelemetrySettings, DemoSettings):
     fareline_tokens_file: Path = Field(description="The tokens file: who may use the API.")
     order_binder_url: str = Field(default="http://127.0.0.1:8081", description="Where order-binder is asked.")
     order_binder_token: SecretStr = Field(description="Bearer token for order-binder, scope `bindings:lookup`.")
-    router_data_dir: Path = Field(description="A directory of this router's own, kept across restarts: the spool.")
+    router_data_dir: Path = Field(
+        description="A directory of this router's own, kept across restarts: spool and snapshot."
+    )
     router_node: str = Field(default="router-1", description="The name of this router in call events.")
     router_spool_limit_mb: PositiveInt = Field(default=1024, description="How much may wait for Kafka on disk.")
     router_lookup_timeout_ms: PositiveInt = Field(default=300, description="How long order-binder has to answer.")
     router_fill_wait_s: PositiveInt = Field(
         default=20, description="How long start-up waits for the replica before it serves without."
     )
+
+    router_snapshot_every_s: PositiveInt = Field(
+        default=300, description="How often what the router knows is written to disk, for a start without Kafka."
+    )
+
+    @property
+    def snapshot_every(self) -> timedelta:
+        """How often what the router knows is written to disk."""
+        return timedelta(seconds=self.router_snapshot_every_s)
 
     @property
     def lookup_deadline(self) -> timedelta:

@@ -174,7 +174,7 @@ def test_inventory_keeps_the_highest_revision():
 
 def test_age_and_cut_off():
     now = [100.0]
-    freshness = Freshness(lambda: now[0])
+    freshness = Freshness(lambda: now[0], lambda: T0)
     assert (freshness.age(T0), freshness.cut_off, freshness.unsure) == (None, True, True)
     freshness.expect(2)
     freshness.heard(0, T0 - timedelta(seconds=3))

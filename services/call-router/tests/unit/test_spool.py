@@ -141,7 +141,8 @@ async def test_background_drain_wakes_for_each_event(open_spool, kafka):
 
 
 async def test_segments_follow_each_other_and_go_when_drained(open_spool, kafka, tmp_path, monkeypatch):
-    monkeypatch.setattr(SpoolWriter.__init__, "__kwdefaults__", {"segment_bytes": 1000})
+    small = SpoolWriter.__init__.__kwdefaults__ | {"segment_bytes": 1000}
+    monkeypatch.setattr(SpoolWriter.__init__, "__kwdefaults__", small)
     spool = open_spool()
     fill(spool, range(50))
     assert len(files(tmp_path)) > 5

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from call_router.domain.bindings import Binding
+from call_router.domain.inventory import ProxyNumber, Tenant
 from call_router.inbound.observing import Observer
-from call_router.ports import Replica
 from call_router.records.bindings import Unreadable, read_binding, read_heartbeat
 from call_router.records.inventory import read_number, read_tenant
+from call_router.records.topics_read import Offsets
 from fareline_chassis.kafka.records import InRecord
 from fareline_contracts.bindings import HEARTBEAT_TYPE
 from fareline_contracts.topics import BINDINGS, NUMBERS, TENANTS
@@ -17,8 +19,20 @@ SLICE = 200
 _HEARTBEAT_KEY = b"_hb/"
 
 
-class DroppingReplica(Replica, Protocol):
-    """A replica that also hears of tombstones."""
+class FedReplica(Protocol):
+    """Where the records of the compacted topics go."""
+
+    def put_binding(self, binding: Binding) -> bool:
+        """Take a binding in; returns whether it was news."""
+        ...
+
+    def put_number(self, number: ProxyNumber) -> bool:
+        """Take a number in; returns whether it was news."""
+        ...
+
+    def put_tenant(self, tenant: Tenant) -> bool:
+        """Take a tenant in; returns whether it was news."""
+        ...
 
     def drop_binding(self, tenant: str, order_id: str) -> None:
         """Forget a binding."""
@@ -47,19 +61,25 @@ class ReplicaFeed:
     """Takes records of all three topics into the replica. A record that cannot be read is counted and passed over."""
 
     def __init__(
-        self, replica: DroppingReplica, heartbeats: Heartbeats, observer: Observer, clock: Callable[[], datetime]
+        self, replica: FedReplica, heartbeats: Heartbeats, observer: Observer, clock: Callable[[], datetime]
     ) -> None:
         self._replica = replica
         self._heartbeats = heartbeats
         self._observer = observer
         self._clock = clock
+        self.offsets: Offsets = {}
         self._take = {BINDINGS.name: self._binding, NUMBERS.name: self._number, TENANTS.name: self._tenant}
 
+    def into(self, replica: FedReplica) -> "ReplicaFeed":
+        """Return a feed like this one, which has read nothing yet, into another replica."""
+        return ReplicaFeed(replica, self._heartbeats, self._observer, self._clock)
+
     async def take(self, batch: Sequence[InRecord]) -> None:
-        """Take a batch in, letting calls be answered after each slice of it."""
+        """Take a batch in, letting calls be answered after each slice of it, and note in `offsets` how far it went."""
         for start in range(0, len(batch), SLICE):
             for record in batch[start : start + SLICE]:
                 self.take_one(record)
+                self.offsets.setdefault(record.topic, {})[record.partition] = record.offset + 1
             await asyncio.sleep(0)
 
     def take_one(self, record: InRecord) -> None:

@@ -1,5 +1,6 @@
 """What the webhooks tell about themselves: metrics bound once to their labels, log lines where something is wrong."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from logging import DEBUG
@@ -13,14 +14,19 @@ from fareline_chassis.logs import get_logger
 from fareline_chassis.privacy import mask_phone
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_SAY_AGAIN_AFTER_S = 10.0
 _FRESHNESS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
 class Observer:
     """Counts and logs. `kinds` gives each account's kind of PBX."""
 
-    def __init__(self, registry: CollectorRegistry, kinds: dict[str, str]) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, kinds: dict[str, str], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._kinds = kinds
+        self._monotonic = monotonic
+        self._say_again_at: dict[str, float] = {}
         self._log = get_logger("call_router.pbx").bind()  # bound here, for it would be looked up for each line
 
         def counter(name: str, text: str, *labels: str) -> Counter:
@@ -89,9 +95,12 @@ class Observer:
         self._log.debug("webhook ignored", account=account, webhook=event)
 
     def trouble(self, what: str, error: Exception) -> None:
-        """Note what went wrong while the PBX got its answer all the same, or had to be put off."""
+        """Note what went wrong while the PBX got its answer all the same, or was put off; logged once in 10 s."""
         self._trouble.labels(what).inc()
-        self._log.error("trouble", what=what, exc_info=error)
+        now = self._monotonic()
+        if now >= self._say_again_at.get(what, 0.0):
+            self._say_again_at[what] = now + _SAY_AGAIN_AFTER_S
+            self._log.error("trouble", what=what, exc_info=error)
 
     def event_refused(self, why: str) -> None:
         """Note a call event that Kafka will never take."""

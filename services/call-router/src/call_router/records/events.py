@@ -32,6 +32,11 @@ class EventRecord(Value, frozen=True):
     value: bytes
     headers: Headers
 
+    @property
+    def kind(self) -> str:
+        """Its `ce_type`."""
+        return next((value.decode() for name, value in self.headers if name == "ce_type"), "")
+
 
 class CallEvents:
     """Makes the events of one router; `source` names it."""

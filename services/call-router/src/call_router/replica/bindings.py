@@ -90,6 +90,15 @@ class BindingReplica:
         bindings = map(self._at, self._naming.get(e164, ()))
         return next((binding.tenant for binding in bindings if binding.live(now)), None)
 
+    def rows(self, start: int, most: int) -> tuple[list[bytes], int | None]:
+        """Return packed bindings from place `start` on, `most` places of them, and the place to go on at, if any.
+
+        The replica may change between two calls: what moves to a place that was passed is news, which Kafka has.
+        """
+        behind = start + most
+        packed = [row for row in self._rows[start:behind] if row is not None]
+        return packed, behind if behind < len(self._rows) else None
+
     def all(self) -> Iterator[Binding]:
         """Yield every binding; the replica must not change meanwhile."""
         return (unpack(row) for row in self._rows if row is not None)

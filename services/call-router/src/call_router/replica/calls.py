@@ -1,8 +1,9 @@
 """The memory of calls under way: what each was answered at each step. Bounded; the longest untouched go first."""
 
 from collections import OrderedDict
+from datetime import datetime
 
-from call_router.ports import CallMemory
+from call_router.ports import Answered, CallMemory, Heard
 
 
 class CallsMemory:
@@ -22,3 +23,23 @@ class CallsMemory:
         else:
             self._calls.move_to_end(call_id)
         return call
+
+    def since(self, moment: datetime) -> list[tuple[str, Heard]]:
+        """Return what another process would have to know of the calls that were answered since `moment`, by call id."""
+        lasts = ((call.call_id, _last(call)) for call in self._calls.values())
+        return [(call_id, heard) for call_id, heard in lasts if heard is not None and heard.decided_at >= moment]
+
+
+def _last(call: CallMemory) -> Heard | None:
+    return call.foreign or (None if call.last is None else _as_heard(call.last))
+
+
+def _as_heard(answered: Answered) -> Heard:
+    decision = answered.decision
+    return Heard(
+        step=answered.question.so_far.step,
+        decided_at=answered.decided_at,
+        action=decision.actions[-1],
+        tenant=decision.tenant,
+        order_id=None if decision.link is None else decision.link.binding.order_id,
+    )

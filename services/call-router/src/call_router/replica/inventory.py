@@ -50,6 +50,14 @@ class InventoryReplica:
         """Return a main number of the tenant, the lowest if there are several."""
         return self._mains.get(tenant)
 
+    def numbers(self) -> list[ProxyNumber]:
+        """Return all numbers."""
+        return list(self._numbers.values())
+
+    def tenants(self) -> list[Tenant]:
+        """Return all tenants."""
+        return list(self._tenants.values())
+
     @property
     def sizes(self) -> tuple[int, int]:
         """How many numbers and tenants are known."""

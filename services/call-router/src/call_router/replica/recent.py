@@ -5,7 +5,6 @@ this one did before it was restarted. Whatever comes twice counts once.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -151,9 +150,9 @@ class RecentCallsMemory:
         """Return the wrong codes there are, the first remembered first."""
         return list(self._wrong_order)
 
-    def last_phones(self) -> Iterator[LastPhone]:
-        """Yield the phones that sides of orders last called from; the memory must not change meanwhile."""
-        return (LastPhone(*key, phone) for key, phone in self._phones.items())
+    def last_phones(self) -> list[LastPhone]:
+        """Return the phones that sides of orders last called from."""
+        return [LastPhone(*key, phone) for key, phone in self._phones.items()]
 
     def _too_old(self, at: datetime, now: datetime, size: int) -> bool:
         return size > self._most or now - at > KEPT

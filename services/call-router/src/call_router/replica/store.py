@@ -13,6 +13,7 @@ from call_router.replica.calls import CallsMemory
 from call_router.replica.codes import CodeLengths
 from call_router.replica.inventory import InventoryReplica
 from call_router.replica.recent import RecentCallsMemory
+from call_router.replica.rows import unpack
 
 
 @dataclass(slots=True)
@@ -29,6 +30,10 @@ class Contents:
         if news:
             self.codes.note(binding)
         return news
+
+    def put_row(self, row: bytes) -> None:
+        """Take a binding in that was packed into a row; raises msgspec.MsgspecError for anything else."""
+        self.put_binding(unpack(row))
 
     def put_number(self, number: ProxyNumber) -> bool:
         """Take a number in; returns whether it was news."""
@@ -85,10 +90,11 @@ class ReplicaStore:
         self._loading = Contents()
         return self._loading
 
-    def serve(self, loaded: Contents) -> None:
-        """Let decisions go by `loaded` from now on."""
-        self._loading = None
-        self._serve(loaded)
+    def serve_loaded(self) -> None:
+        """Let decisions go by what was loaded beside, from now on."""
+        loaded, self._loading = self._loading, None
+        if loaded is not None:
+            self._serve(loaded)
 
     def readings(self) -> dict[str, tuple[str, Callable[[], float]]]:
         """Return what is worth a gauge: name, text and function."""

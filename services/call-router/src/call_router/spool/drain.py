@@ -10,6 +10,7 @@ from call_router.spool.reader import SpoolReader
 from call_router.spool.writer import SpoolWriter
 
 Send = Callable[[Sequence[EventRecord]], Awaitable[None]]
+GATHERS = timedelta(milliseconds=10)
 
 
 class SpoolDrain:
@@ -20,16 +21,19 @@ class SpoolDrain:
         self._reader = reader
         self._send = send
         self._grown = asyncio.Event()
-        writer.on_growth(self._grown.set)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        writer.on_growth(self._wake)
         self.broken_lines = 0
 
     async def run(self) -> None:
         """Drain until cancelled. An error of `send` ends it; started again it goes on where it was."""
+        self._loop = asyncio.get_running_loop()
         while True:
             self._grown.clear()
             while await self.drain_once():
                 pass
             await self._grown.wait()
+            await asyncio.sleep(GATHERS.total_seconds())
 
     async def drain_within(self, time: timedelta) -> None:
         """Send what waits for at most `time`; what is left stays on disk."""
@@ -40,12 +44,16 @@ class SpoolDrain:
 
     async def drain_once(self) -> bool:
         """Send the next batch, if there is one; returns whether there was."""
-        batch = self._reader.next_batch(self._writer.end)
+        batch = await asyncio.to_thread(self._reader.next_batch, self._writer.end)
         if batch is None:
             return False
         if batch.records:
             await self._send(batch.records)
         self.broken_lines += batch.broken
-        self._reader.move_behind(batch)
+        await asyncio.to_thread(self._reader.move_behind, batch)
         self._writer.drained(batch.size)
         return True
+
+    def _wake(self) -> None:
+        if self._loop is not None and not self._grown.is_set():
+            self._loop.call_soon_threadsafe(self._grown.set)

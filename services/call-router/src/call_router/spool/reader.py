@@ -1,12 +1,13 @@
 """Reading the spool in order, from where the drain has come to."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from call_router.records.events import EventRecord
 from call_router.spool.lines import LineBroken, from_line
 from call_router.spool.segments import Position, SpoolFolder
 
-CHUNK_BYTES = 512 * 1024
+CHUNK_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class SpoolReader:
     def __init__(self, folder: SpoolFolder) -> None:
         self._folder = folder
         self._position = folder.load_position()
+        self.unsaved = 0
 
     @property
     def position(self) -> Position:
@@ -46,10 +48,22 @@ class SpoolReader:
             self._position = Position(following[0], 0)
         return None
 
+    def peek(self, end: Position) -> Iterator[EventRecord]:
+        """Yield every record up to `end`. Only for a reader that nobody drains with."""
+        while batch := self.next_batch(end):
+            yield from batch.records
+            self._position = batch.after
+
     def move_behind(self, batch: Batch) -> None:
-        """Go on behind a batch that needs no second reading, and delete the segments that are through."""
+        """Go on behind a batch that needs no second reading, and delete the segments that are through.
+
+        A full disk may refuse the position; deleting makes room, and what is sent again after a restart is recognised.
+        """
         self._position = batch.after
-        self._folder.save_position(batch.after)
+        try:
+            self._folder.save_position(batch.after)
+        except OSError:
+            self.unsaved += 1
         self._folder.delete_before(batch.after.segment)
 
     def _read(self, position: Position) -> bytes:
