@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from order_binder.domain.codes import CodesExhausted, DrawBelow
 from order_binder.domain.numbers import Inventory
@@ -50,7 +51,7 @@ class Allocator:
         self._now = now
         self._loads = dict(loads)
         self._free_codes = {tenant: iter(codes) for tenant, codes in free_codes.items()}
-        self._lost_codes = lost_codes
+        self._taken_codes = set(lost_codes)
         self._below = below
 
     def allocate(self, before: Order | None, after: Order, policy: Policy, inventory: Inventory) -> Allocated:
@@ -120,11 +121,13 @@ class Allocator:
         )
 
     def _code(self, tenant: str, kept: str | None) -> str:
-        if kept is not None and (tenant, kept) not in self._lost_codes:
-            return kept
-        code = next(self._free_codes.get(tenant, iter(())), None)
+        """Return the code kept, unless it is somebody else's by now, or else a free one; each is given once a batch."""
+        drawn = self._free_codes.get(tenant, iter(()))
+        wanted = chain(() if kept is None else (kept,), drawn)
+        code = next((code for code in wanted if (tenant, code) not in self._taken_codes), None)
         if code is None:
             raise CodesExhausted(tenant)
+        self._taken_codes.add((tenant, code))
         return code
 
 
