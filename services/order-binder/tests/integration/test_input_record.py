@@ -1,0 +1,26 @@
+"""The record of the input, from which every heartbeat is made, on a real database."""
+
+from datetime import UTC, datetime, timedelta
+
+from order_binder.ports import InputProgress
+from order_binder.usecases.follow_input import FollowInput
+
+
+async def test_input_partitions_that_nobody_processes_cannot_be_hidden(store, reader):
+    follow = FollowInput(store)
+
+    async def input_as_of():
+        return (await reader.find("demo", phone="+79030000001", code=None, limit=1)).input_as_of
+
+    now = datetime.now(UTC)
+    await follow.expect(3)
+    await follow.note([InputProgress(0, now, 5), InputProgress(1, now, 5)])
+    assert await input_as_of() is None
+    await follow.note([InputProgress(2, now - timedelta(minutes=9), 5)])
+    assert await input_as_of() == now - timedelta(minutes=9)
+    await follow.note([InputProgress(n, now + timedelta(days=1), 6) for n in range(3)])
+    assert (await input_as_of()) - now < timedelta(minutes=1)
+    await follow.expect(5, now - timedelta(seconds=30))
+    assert await input_as_of() == now - timedelta(seconds=30)
+    await follow.expect(3)
+    assert await input_as_of() >= now
