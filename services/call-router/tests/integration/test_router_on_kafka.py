@@ -1,84 +1,25 @@
 """A router as a process of its own, on a real Kafka."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
-from pbx_messages import generic_message
-from router_server import RouterProcess, ask, environment, notify
-from router_world import C1, C2, D1, D2, MAIN, POOL, STRANGER
+from router_records import TRACE, bound, heartbeat, inventory, record
+from router_server import RouterProcess, environment, metric, notify, reason, started, until
+from router_world import C1, C2, D1, D2, STRANGER
 
 from call_router.domain.identity import call_id_of
 from fareline_chassis.health import HealthComponent
 from fareline_chassis.kafka.assigned import AssignedReader
 from fareline_chassis.kafka.producer import Producer
-from fareline_chassis.kafka.records import InRecord, OutRecord
-from fareline_contracts import bindings as contract
+from fareline_chassis.kafka.records import InRecord
 from fareline_contracts.bindings import (
     BINDING_TYPE,
-    HEARTBEAT_TYPE,
-    BindingRecord,
-    Heartbeat,
     binding_key,
-    heartbeat_key,
 )
 from fareline_contracts.calls import CallRouted
-from fareline_contracts.cloudevents import EventHead, to_headers
-from fareline_contracts.numbers import NUMBER_TYPE, NumberRecord, NumberRole
-from fareline_contracts.tenants import TENANT_TYPE, TenantRecord
-from fareline_contracts.topics import BINDINGS, CALLS, NUMBERS, TENANTS
-
-TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-
-
-def record(topic, key: bytes, kind: str, value: bytes | None, partition: int | None = None) -> OutRecord:
-    head = EventHead("id", "/test", kind, datetime.now(UTC), key.decode(), TRACE)
-    return OutRecord(topic.name, key, value, to_headers(head), partition)
-
-
-def bound(order_id="o-1", *, driver=D1, client=C1, revision=1, number=POOL) -> OutRecord:
-    now = datetime.now(UTC)
-    window = contract.Direction(opens_at=now - timedelta(hours=1), closes_at=now + timedelta(hours=1))
-    value = BindingRecord(
-        tenant="demo",
-        order_id=order_id,
-        revision=revision,
-        order_version=revision,
-        state="active",
-        order_status="accepted",
-        status_changed_at=now,
-        number=number,
-        parties={"driver": {"phones": (driver,), "code": "482913"}, "client": {"phones": (client,), "code": "118204"}},
-        directions={"driver_to_client": window, "client_to_driver": window},
-        call_policy={"caller_id": number, "record": True},
-        caused_at=now,
-        updated_at=now,
-    )
-    return record(BINDINGS, binding_key("demo", order_id), BINDING_TYPE, value.to_json())
-
-
-def heartbeat(partition: int, age: timedelta = timedelta(0)) -> OutRecord:
-    now = datetime.now(UTC)
-    value = Heartbeat(partition=partition, as_of=now, input_as_of=now - age, epoch=1)
-    return record(BINDINGS, heartbeat_key(partition), HEARTBEAT_TYPE, value.to_json(), partition)
-
-
-def inventory() -> list[OutRecord]:
-    numbers = [(MAIN, NumberRole.MAIN), (POOL, NumberRole.POOL)]
-    return [
-        record(TENANTS, b"demo", TENANT_TYPE, TenantRecord(tenant="demo", revision=1, region="RU").to_json()),
-        *(
-            record(
-                NUMBERS,
-                e164.encode(),
-                NUMBER_TYPE,
-                NumberRecord(e164=e164, tenant="demo", revision=1, role=role).to_json(),
-            )
-            for e164, role in numbers
-        ),
-    ]
+from fareline_contracts.topics import BINDINGS, CALLS
 
 
 @pytest.fixture
@@ -104,26 +45,6 @@ def start_router(tmp_path, kafka_bootstrap, registry_topics):
         router.stop()
 
 
-async def until(condition: Callable[[], Awaitable[object]], within_s: float = 30) -> object:
-    """Ask again and again until the answer is truthy, and return it."""
-    async with asyncio.timeout(within_s):
-        while not (found := await condition()):
-            await asyncio.sleep(0.05)
-        return found
-
-
-async def metric(http: httpx.AsyncClient, name: str) -> float:
-    lines = (await http.get("/metrics")).text.splitlines()
-    return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"fareline_router_{name} "))
-
-
-async def started(router: RouterProcess, http: httpx.AsyncClient) -> None:
-    async def up() -> bool:
-        return (await http.get("/health/startup")).status_code == 200
-
-    await until(up)
-
-
 async def call_events(bootstrap: str, prefix: str, count: int) -> list[InRecord]:
     """Return the first call events in Kafka, at least `count`."""
     reader = AssignedReader(bootstrap, [CALLS.name], client_id="test", topic_prefix=prefix)
@@ -145,15 +66,6 @@ async def call_events(bootstrap: str, prefix: str, count: int) -> list[InRecord]
 async def _nothing():
     return
     yield
-
-
-async def reason(http: httpx.AsyncClient, caller: str, number: str = POOL, call: str = "") -> str:
-    body = generic_message(
-        "call.started", **{"from": caller, "to": number, "call_id": call or f"c-{datetime.now(UTC).timestamp()}"}
-    )
-    response = await ask(http, body)
-    assert response.status_code == 200, response.text
-    return response.json()["reason"]
 
 
 async def test_replica_is_filled_and_follows(producer, start_router):

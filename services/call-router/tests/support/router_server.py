@@ -1,17 +1,19 @@
 """A router to talk to over HTTP: in this process on its ASGI application, or as a process of its own."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from pbx_messages import generic_headers, zadarma_fields, zadarma_signature
+from pbx_messages import generic_headers, generic_message, zadarma_fields, zadarma_signature
+from router_world import POOL
 
 from call_router.settings import Settings
 
@@ -106,3 +108,32 @@ class RouterProcess:
         code = self._process.wait(timeout=40)
         self._out.close()
         return code
+
+
+async def until(condition: Callable[[], Awaitable[object]], within_s: float = 30) -> object:
+    """Ask again and again until the answer is truthy, and return it."""
+    async with asyncio.timeout(within_s):
+        while not (found := await condition()):
+            await asyncio.sleep(0.05)
+        return found
+
+
+async def metric(http: httpx.AsyncClient, name: str) -> float:
+    lines = (await http.get("/metrics")).text.splitlines()
+    return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"fareline_router_{name} "))
+
+
+async def started(router: RouterProcess, http: httpx.AsyncClient) -> None:
+    async def up() -> bool:
+        return (await http.get("/health/startup")).status_code == 200
+
+    await until(up)
+
+
+async def reason(http: httpx.AsyncClient, caller: str, number: str = POOL, call: str = "") -> str:
+    body = generic_message(
+        "call.started", **{"from": caller, "to": number, "call_id": call or f"c-{datetime.now(UTC).timestamp()}"}
+    )
+    response = await ask(http, body)
+    assert response.status_code == 200, response.text
+    return response.json()["reason"]
