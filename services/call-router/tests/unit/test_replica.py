@@ -10,6 +10,7 @@ from call_router.domain.bindings import Role
 from call_router.domain.inventory import NumberRole, ProxyNumber, Tenant
 from call_router.domain.values import replace
 from call_router.replica.bindings import BindingReplica
+from call_router.replica.endings import Endings
 from call_router.replica.freshness import Freshness
 from call_router.replica.index import RowIndex
 from call_router.replica.inventory import InventoryReplica
@@ -239,3 +240,15 @@ def test_a_dial_that_rang_for_a_moment_is_taken_back(rang, count):
     memory.dialled("c", 1, Attempt("demo", "o-1", "d", "c", D1, T0, T0))
     memory.unanswered("c", None if rang is None else timedelta(seconds=rang))
     assert memory.dials("demo", "o-1", D1, T0 - minutes(1)) == count
+
+
+@given(st.lists(st.tuples(st.floats(0, 10_000), st.integers(0, 50)), max_size=60), st.floats(0, 10_000))
+def test_whatever_has_ended_is_taken_once_and_nothing_too_early(added, now):
+    endings = Endings()
+    for ends_at, row in added:
+        endings.add(ends_at, row)
+    taken = list(iter(lambda: endings.take(now), None))
+    surely = sorted(row for ends_at, row in added if ends_at <= now - 60)
+    perhaps = [row for ends_at, row in added if ends_at <= now]
+    assert all(taken.count(row) <= perhaps.count(row) for row in taken)
+    assert all(surely.count(row) <= taken.count(row) for row in surely)

@@ -3,12 +3,12 @@
 It never goes back for a key: a record of a lower revision than one seen is ignored, even after its binding dropped out.
 """
 
-import heapq
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from call_router.domain.bindings import Binding
+from call_router.replica.endings import Endings
 from call_router.replica.index import RowIndex
 from call_router.replica.rows import pack, unpack
 
@@ -29,7 +29,7 @@ class BindingReplica:
         self._by_phone = RowIndex()
         self._by_code = RowIndex()
         self._naming: dict[str, set[int]] = {}
-        self._ends: list[tuple[float, int]] = []
+        self._endings = Endings()
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -59,10 +59,9 @@ class BindingReplica:
         self._forget(_key(tenant, order_id))
 
     def drop_ended(self, now: datetime, most: int) -> int:
-        """Drop up to `most` bindings that ended more than an hour ago; returns how many dropped out."""
+        """Drop up to `most` bindings that ended more than an hour ago, to the minute; returns how many dropped out."""
         due, dropped = (now - KEPT_AFTER_END).timestamp(), 0
-        while self._ends and self._ends[0][0] <= due and dropped < most:
-            _, row = heapq.heappop(self._ends)
+        while dropped < most and (row := self._endings.take(due)) is not None:
             packed = self._rows[row]
             binding = None if packed is None else unpack(packed)
             if binding is not None and binding.ends_at.timestamp() <= due:
@@ -134,7 +133,7 @@ class BindingReplica:
             if party.code is not None:
                 self._by_code.add(_code_key(tenant, party.code), row)
         self._naming.setdefault(binding.number, set()).add(row)
-        heapq.heappush(self._ends, (binding.ends_at.timestamp(), row))
+        self._endings.add(binding.ends_at.timestamp(), row)
 
     def _unindex(self, binding: Binding, row: int) -> None:
         tenant = self._tenants[binding.tenant]

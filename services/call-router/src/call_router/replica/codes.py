@@ -16,7 +16,10 @@ class CodeLengths:
         lengths = self._until.setdefault(binding.tenant, {})
         ends_at = binding.ends_at
         for code in (binding.driver.code, binding.client.code):
-            if code is not None and ends_at > lengths.get(len(code), datetime.min.replace(tzinfo=ends_at.tzinfo)):
+            if code is None:
+                continue
+            known = lengths.get(len(code))
+            if known is None or ends_at > known:
                 lengths[len(code)] = ends_at
 
     def longest(self, tenant: str, now: datetime) -> int:
