@@ -5,7 +5,6 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -37,6 +36,8 @@ from order_binder.outbound.publishing import Publishing
 from order_binder.outbound.reading import PostgresReader
 from order_binder.outbound.registry import PostgresRegistry
 from order_binder.outbound.schema import Schema
+from order_binder.ports import BindingStore
+from order_binder.seams import Around, untouched
 from order_binder.settings import Settings
 from order_binder.usecases.follow_input import FollowInput
 from order_binder.usecases.ingest_orders import IngestOrders
@@ -50,18 +51,17 @@ from order_binder.usecases.vacate_numbers import VacateNumbers
 
 SERVICE = "order-binder"
 NOTIFIED = "order_binder_unpublished"
-AroundBatch = Callable[[Handler], Handler]
 
 
 class OrderBinder:
     """One process of order-binder: `http` to be served, with `start` before and `stop` after."""
 
-    def __init__(self, settings: Settings, *, around_batch: AroundBatch | None = None) -> None:
-        """Make every part, connecting to nothing. `around_batch` lets a test stand between a commit and what follows.
+    def __init__(self, settings: Settings, *, around: Around = untouched) -> None:
+        """Make every part, connecting to nothing. `around` lets a test stand between the parts.
 
         Raises SystemExit(2) where the tokens file is unusable.
         """
-        self._settings = settings
+        self._settings, self._around = settings, around
         self.health, self.telemetry = Health(), build_telemetry(SERVICE, settings)
         self._tokens = load_tokens(settings.fareline_tokens_file, demo=settings.fareline_demo)
         self._background = Background(self.health)
@@ -70,7 +70,8 @@ class OrderBinder:
         self._dsn = settings.database_url.get_secret_value()
         sizes = (settings.database_pool_min, settings.database_pool_max)
         self._database = Database(self._dsn, *sizes, self.health.component("postgres"), application_name=SERVICE)
-        self._store, self._registry = PostgresBindings(self._database), PostgresRegistry(self._database)
+        self._store: BindingStore = around("store", PostgresBindings(self._database))
+        self._registry = PostgresRegistry(self._database)
 
         kafka, prefix = settings.kafka, settings.kafka_topic_prefix
         self._producer = Producer(kafka, client_id=SERVICE, topic_prefix=prefix)
@@ -78,12 +79,12 @@ class OrderBinder:
         self._broker = build_broker(kafka, client_id=SERVICE, topic_prefix=prefix)
         self._publishing = self._make_publishing()
 
-        consumer = self._make_consumer()
+        handler: Handler = self._make_consumer()
         self._orders = declare_batch_subscriber(
             self._broker,
             topic=TAXI_ORDERS.name,
             group=GROUP,
-            handler=around_batch(consumer) if around_batch else consumer,
+            handler=around("batch", handler),
             max_records=settings.order_batch_records,
         )
 
@@ -108,6 +109,7 @@ class OrderBinder:
             holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
             published=self._metrics.publication_delay.observe,
             unpublishable=self._metrics.unpublishable.inc,
+            around=self._around,
         )
 
     def http(self) -> FastAPI:
@@ -168,9 +170,9 @@ class OrderBinder:
         await self._database.close()
 
 
-async def run(settings: Settings, *, around_batch: AroundBatch | None = None) -> None:
+async def run(settings: Settings, *, around: Around = untouched) -> None:
     """Run one process until it is told to stop."""
-    binder = OrderBinder(settings, around_batch=around_batch)
+    binder = OrderBinder(settings, around=around)
     await serve(
         binder.http(),
         host=settings.http_host,

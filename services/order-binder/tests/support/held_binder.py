@@ -13,7 +13,9 @@ from order_binder.app import run
 from order_binder.settings import Settings
 
 
-def hold(handler):
+def hold(name, handler):
+    if name != "batch":
+        return handler
     mark = Path(os.environ["HELD_MARKER"]).touch
 
     async def held(records) -> None:
@@ -26,4 +28,4 @@ def hold(handler):
 
 if __name__ == "__main__":
     configure_logging("order-binder", "INFO")
-    asyncio.run(run(load_settings(Settings), around_batch=hold))
+    asyncio.run(run(load_settings(Settings), around=hold))

@@ -74,7 +74,7 @@ class World:
     def restart(self) -> None:
         """Start the next process: nothing is remembered but what stands in the database and in the topic."""
         self.topic.read_again()
-        self.source = BindingSource(self.database, PARTITIONS, published=lambda delay: None)
+        self.source = BindingSource(self.database, PARTITIONS, published=lambda delay: None, unpublishable=lambda: None)
         store = PostgresBindings(self.database)
         self.ingest, self.sweep = IngestOrders(store, self._below), SweepWindows(store, batch=3)
         self.publishers = [self._publisher(partition) for partition in range(PARTITIONS)]

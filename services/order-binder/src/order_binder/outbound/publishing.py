@@ -15,6 +15,7 @@ from fareline_chassis.publication.source import Heartbeat, RevisionSource
 from fareline_contracts.topics import BINDINGS, NUMBERS, TAXI_ORDERS, TENANTS, Topic
 from order_binder.outbound.publication import BindingHeartbeats, BindingSource, number_source, tenant_source
 from order_binder.outbound.published_records import revision_of
+from order_binder.seams import Around, untouched
 
 TOPICS = (TAXI_ORDERS, BINDINGS, NUMBERS, TENANTS)
 _LEASES = "order_binder.publication_lease"
@@ -32,6 +33,7 @@ class Publishing:
     holder: str
     published: Callable[[float], None]
     unpublishable: Callable[[], None]
+    around: Around = untouched
 
     def publications(self, partitions: Mapping[str, int]) -> dict[str, Publication]:
         """Return the publications by topic; `partitions` says how many each of TOPICS has."""
@@ -70,9 +72,9 @@ class Publishing:
             topic=topic.name,
             partitions=partitions,
             holder=self.holder,
-            source=source,
-            sender=self.producer,
-            leases=PostgresLeaseStore(self.database, _LEASES),
+            source=self.around("source", source),
+            sender=self.around("sender", self.producer),
+            leases=self.around("leases", PostgresLeaseStore(self.database, _LEASES)),
             reader=lambda: self._reader(topic),
             revision_of=revision_of,
             health=self.health,
