@@ -13,3 +13,8 @@ def figures(name: str, unit: str, values: Sequence[float]) -> str:
 def verdict(identity: str, what: str, ratio: float, *, goal: float) -> str:
     """Return the line `BENCH …` of a ratio that should be at least `goal`."""
     return f"BENCH {identity} {what} {ratio:.2f} goal >={goal} {'met' if ratio >= goal else 'missed'}"
+
+
+def at_most(identity: str, what: str, ratio: float, *, goal: float) -> str:
+    """Return the line `BENCH …` of a ratio that should be at most `goal`."""
+    return f"BENCH {identity} {what} {ratio:.2f} goal <={goal} {'met' if ratio <= goal else 'missed'}"

@@ -3,12 +3,14 @@
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel
 
 from recording_ingest.domain.search import CallFilter
 from recording_ingest.inbound.access import READ, READ_NUMBERS, Gate, may_see, shown_to, unknown
 from recording_ingest.inbound.cursors import Cursors
+from recording_ingest.inbound.parameters import documented, read_as
 from recording_ingest.inbound.questions import (
     CallQuestion,
     CallSearch,
@@ -50,9 +52,9 @@ class CallsApi:
         """Return the routes. Lists are sent as they come from the database: the models only describe them."""
         router = APIRouter(tags=["calls"], dependencies=[BEARER])
         add, bare = router.add_api_route, [NO_PARAMETERS]
-        add("/v1/calls", self.list_calls, summary="Find calls", **_answers(CallsOut))
+        add("/v1/calls", self.list_calls, summary="Find calls", **_answers(CallsOut, CallQuestion))
         add("/v1/calls/search", self.search, methods=["POST"], summary="Find calls by phone", **_answers(CallsOut))
-        add("/v1/calls/stats", self.stats, summary="Sum calls up", **_answers(StatsOut))
+        add("/v1/calls/stats", self.stats, summary="Sum calls up", **_answers(StatsOut, StatsQuestion))
         add("/v1/calls/{call_id}", self.one_call, summary="Explain a call", dependencies=bare)
         add("/v1/calls/{call_id}/recordings", self.recordings, summary="The recordings of a call", dependencies=bare)
         add(
@@ -64,16 +66,20 @@ class CallsApi:
         )
         return router
 
-    async def list_calls(self, request: Request, question: Annotated[CallQuestion, Query()]) -> Response:
+    async def list_calls(
+        self, request: Request, question: Annotated[CallQuestion, Depends(read_as(CallQuestion))]
+    ) -> Response:
         """Return calls started in a period, newest first, page by page; follow `next` as `cursor`."""
         return await self._page(request, question)
 
     async def search(self, request: Request, question: CallSearch) -> Response:
         """Return the same for a phone in full, as caller or as either party; the answer's phones may be masked."""
-        no_parameters(request)
+        await no_parameters(request)
         return await self._page(request, question)
 
-    async def stats(self, request: Request, question: Annotated[StatsQuestion, Query()]) -> Response:
+    async def stats(
+        self, request: Request, question: Annotated[StatsQuestion, Depends(read_as(StatsQuestion))]
+    ) -> Response:
         """Return the measures of the calls asked for, group by group."""
         grant = self._gate.admit(request, READ, question.tenant)
         wanted = filter_of(question, grant, self._clock())
@@ -118,8 +124,9 @@ class CallsApi:
         return _json({"calls": page.calls, "next": following})
 
 
-def _answers(model: type) -> dict[str, Any]:
-    return {"response_model": None, "response_class": Response, "responses": {200: {"model": model}}}
+def _answers(model: type, question: type[BaseModel] | None = None) -> dict[str, Any]:
+    described = {"response_model": None, "response_class": Response, "responses": {200: {"model": model}}}
+    return described | ({"openapi_extra": documented(question)} if question else {})
 
 
 def _json(document: object) -> Response:

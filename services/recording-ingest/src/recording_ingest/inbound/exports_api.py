@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from fareline_chassis.problems import Problem
@@ -12,6 +12,7 @@ from recording_ingest.domain.search import Line
 from recording_ingest.inbound.access import READ, READ_NUMBERS, Gate
 from recording_ingest.inbound.calls_api import BEARER
 from recording_ingest.inbound.exports import csv_of, parquet_of
+from recording_ingest.inbound.parameters import documented, read_as
 from recording_ingest.inbound.questions import Filters, filter_of
 from recording_ingest.ports import CallFinder, Clock
 from recording_ingest.usecases.find_calls import all_calls
@@ -38,11 +39,15 @@ class ExportsApi:
         add("/v1/calls.parquet", self.as_parquet, summary="Calls as Parquet", **_answers(PARQUET))
         return router
 
-    async def as_csv(self, request: Request, question: Annotated[Filters, Query()]) -> StreamingResponse:
+    async def as_csv(
+        self, request: Request, question: Annotated[Filters, Depends(read_as(Filters))]
+    ) -> StreamingResponse:
         """Return every call asked for, newest first. Text that a spreadsheet would run has an apostrophe before it."""
         return await self._file(request, question, csv_of, "calls.csv", CSV)
 
-    async def as_parquet(self, request: Request, question: Annotated[Filters, Query()]) -> StreamingResponse:
+    async def as_parquet(
+        self, request: Request, question: Annotated[Filters, Depends(read_as(Filters))]
+    ) -> StreamingResponse:
         """Return every call asked for, newest first, with typed columns: for DuckDB, pandas, Spark."""
         return await self._file(request, question, parquet_of, "calls.parquet", PARQUET)
 
@@ -81,6 +86,7 @@ class ExportsApi:
 def _answers(kind: str) -> dict[str, Any]:
     content = {kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}}
     return {
+        "openapi_extra": documented(Filters),
         "response_model": None,
         "response_class": StreamingResponse,
         "responses": {200: {"content": content, "description": "The file."}, 429: {"description": "Too many at once."}},

@@ -1,6 +1,6 @@
 """What may be asked of the call log over HTTP: the parameters, checked, as a filter."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,8 @@ def _e164(number: str) -> str:
     return f"+{number.strip().lstrip('+')}"
 
 
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+Instant = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
 Word = Annotated[str, Field(max_length=256, pattern=r"^[^\x00]*$")]
 Zone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+$"), AfterValidator(_known_zone)]
 Number = Annotated[str, Field(max_length=64, pattern=r"^\s*\+?[0-9]{1,15}\s*$"), AfterValidator(_e164)]
@@ -43,14 +45,14 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     since: Annotated[
-        AwareDatetime | None,
+        Instant | None,
         Field(
             description="Calls started at or after; default 24 h before `until`, at most 31 days back.",
             examples=["2026-11-24T00:00:00Z"],
         ),
     ] = None
     until: Annotated[
-        AwareDatetime | None,
+        Instant | None,
         Field(description="Calls started before; default now.", examples=["2026-11-25T00:00:00Z"]),
     ] = None
     tenant: Annotated[Word | None, Field(examples=["demo"])] = None
@@ -72,9 +74,7 @@ class Filters(BaseModel):
     driver_id: Annotated[Word | None, Field(examples=["d-5"])] = None
     client_id: Annotated[Word | None, Field(examples=["c-77"])] = None
     min_talk_s: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
-    updated_since: Annotated[AwareDatetime | None, Field(description="Rows changed since: for incremental pulls.")] = (
-        None
-    )
+    updated_since: Annotated[Instant | None, Field(description="Rows changed since: for incremental pulls.")] = None
 
 
 class CallQuestion(Filters):
@@ -118,7 +118,7 @@ def fingerprint(question: Filters) -> bytes:
     return orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
 
 
-def no_parameters(request: Request) -> None:
+async def no_parameters(request: Request) -> None:
     """Refuse any query parameter: for routes that take none. Raises Problem 400."""
     for name in request.query_params:
         raise refused(f"query/{name[:64]}", "this route takes no such parameter")
