@@ -57,6 +57,18 @@ class CallLog:
         parts: Sequence[Row] = document["recordings"]
         return parts
 
+    async def figures(self, since: datetime, *, group_by: str) -> Sequence[Row]:
+        """Return the measures of all calls since then, one row a group."""
+        document = await self._json("/v1/calls/stats", {"since": since.isoformat(), "group_by": group_by})
+        groups: Sequence[Row] = document["groups"]
+        return groups
+
+    async def peaks(self, recording_id: str) -> Sequence[Sequence[int]]:
+        """Return the peaks of a recording, channel by channel, 0 … 255."""
+        document = await self._json(f"/v1/recordings/{recording_id}/waveform", {})
+        channels: Sequence[Sequence[int]] = document["peaks"]
+        return channels
+
     async def listen(self, recording_id: str, *, first: int, last: int) -> Part:
         """Return the bytes `first` to `last`, both included, of a recording."""
         answer = await self.http.get(

@@ -1,4 +1,4 @@
-"""One performance of the story on a console: start what it needs, play it, print the call log, say how it went."""
+"""One performance of the story on a console: start what it needs, play it, show the day it made, say how it went."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +12,8 @@ from rich.console import Console
 
 from fareline_contracts.accounts import load_accounts
 from fareline_devstack.progress import OnStep, Steps
+from fareline_devstack.story.curtain import show_the_day
 from fareline_devstack.story.fake_zadarma import FakeZadarma
-from fareline_devstack.story.log_table import print_log
 from fareline_devstack.story.play import StepResult, chapters_of, play
 from fareline_devstack.story.report import StoryReport, print_end, readable_time
 from fareline_devstack.story.stage import Stage
@@ -82,5 +82,5 @@ async def _play(console: Console, house: House, chapters: TellChapters) -> Seque
     async with open_stage(house.system, accounts, house.zadarma) as stage:
         results = await play(chapters(stage), on_chapter=report.chapter, on_start=report.start, on_end=report.end)
         if not any(result.failure for result in results):
-            print_log(console, await stage.call_log.calls(stage.opened_at))
+            await show_the_day(console, stage)
     return results
