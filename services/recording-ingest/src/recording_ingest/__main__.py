@@ -16,6 +16,7 @@ from fareline_chassis.logs import configure_logging
 from fareline_chassis.postgres.migrations import migrate as apply_migrations
 from fareline_chassis.postgres.pool import Connection
 from fareline_chassis.settings import DemoSettings, PostgresSettings, load_settings
+from recording_ingest import app
 from recording_ingest.app import MIGRATIONS, SCHEMA, Service
 from recording_ingest.outbound.grants import grant_bi as grant
 from recording_ingest.outbound.phone_keys import PhoneKeys
@@ -100,6 +101,27 @@ def grant_bi(
         )
 
     run_service(let_read())
+
+
+@cli.command()
+def retention(
+    *, apply: Annotated[bool, typer.Option("--apply", help="Remove it. Without this nothing is changed.")] = False
+) -> None:
+    """Say what is older than tenants' policies allow, and remove it with --apply."""
+    settings = load_settings(Settings)
+    configure_logging("recording-ingest", settings.log_level)
+
+    async def sweep() -> None:
+        due, gone = await app.retention(settings, apply=apply)
+        for one in due:
+            size = f"{one.recordings} recordings ({one.bytes / 1e6:.1f} MB)"
+            typer.echo(f"{one.tenant or 'no tenant'}: {size} and {one.calls} calls are due, {one.held} calls are held")
+        if gone:
+            typer.echo(f"removed: {gone.recordings} recordings, {gone.calls} calls, {gone.orphans} objects of nobody")
+        else:
+            typer.echo("nothing was changed; --apply removes it" if due else "nothing is due")
+
+    run_service(sweep())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -17,7 +18,9 @@ from fareline_chassis.postgres.migrations import pending
 from fareline_chassis.postgres.pool import Database
 from fareline_chassis.telemetry import build_telemetry
 from fareline_contracts.accounts import load_accounts
-from fareline_contracts.topics import CALLS
+from fareline_contracts.topics import CALLS, TENANTS, deployed_topics
+from recording_ingest.domain.keeping import Due, Retention
+from recording_ingest.inbound import tenants
 from recording_ingest.inbound.access import Gate
 from recording_ingest.inbound.calls_api import CallsApi
 from recording_ingest.inbound.clock import DownloadWorkers, Pace, drain, repeat
@@ -25,6 +28,7 @@ from recording_ingest.inbound.cursors import Cursors
 from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.http import build_http
 from recording_ingest.inbound.kafka import GROUP, CallEventsIn
+from recording_ingest.inbound.keeping_api import KeepingApi
 from recording_ingest.inbound.push_api import PushApi
 from recording_ingest.inbound.recordings_api import RecordingsApi
 from recording_ingest.outbound.accounts import AccountBook
@@ -37,7 +41,9 @@ from recording_ingest.outbound.kafka_facts import KafkaAnnouncer
 from recording_ingest.outbound.phone_keys import PhoneKeys
 from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.postgres_calls import PostgresCalls
+from recording_ingest.outbound.postgres_erasures import PostgresErasures
 from recording_ingest.outbound.postgres_intake import PostgresIntake
+from recording_ingest.outbound.postgres_keeping import PostgresKeeping
 from recording_ingest.outbound.postgres_ledger import PostgresLedger
 from recording_ingest.outbound.postgres_projection import PostgresCallLog
 from recording_ingest.outbound.postgres_reading import PostgresReader
@@ -45,6 +51,7 @@ from recording_ingest.outbound.sealed_addresses import OpenedAddresses
 from recording_ingest.outbound.sources import AccountSources
 from recording_ingest.outbound.storage import ObjectStorage
 from recording_ingest.settings import Settings
+from recording_ingest.usecases import forget
 from recording_ingest.usecases.download_recording import Downloads, download_recording
 from recording_ingest.usecases.project_calls import project_calls
 from recording_ingest.usecases.receive_recording import Receiving
@@ -68,6 +75,10 @@ class Service:
         self._dsn = settings.database_url.get_secret_value()
         postgres = self._health.component("postgres")
         self._database = Database(self._dsn, *pool, postgres, application_name=name, search_path=SCHEMA)
+        # Analysts have connections of their own: what they ask must not hold up what comes in.
+        self._reading = Database(
+            self._dsn, *pool, postgres, application_name=f"{name}-api", search_path=SCHEMA, keep_session=True
+        )
         self._vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
         self._producer = Producer(cluster, client_id=name, topic_prefix=prefix)
         self._broker = build_broker(cluster, client_id=name, topic_prefix=prefix)
@@ -75,28 +86,34 @@ class Service:
         self._ledger = PostgresLedger(self._database)
         self._store = ObjectStorage(settings.storage_url, settings.scratch_dir)
         self._audio = AudioIndex(settings.download_workers)
+        self._keeping = PostgresKeeping(self._database, Retention())
+        erasures = PostgresErasures(self._database, self._vault)
+        self._forgetting = forget.Forgetting(self._keeping, erasures, self._store, utc_now, topics_keep())
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         tokens = TokenBook.load(self._settings.fareline_tokens_file, demo=self._settings.fareline_demo)
         self._background.spawn("tokens", tokens.keep_current, required=False)
         gate = Gate(tokens)
-        reader, finder = PostgresReader(self._database), PostgresCalls(self._database, self._vault)
+        reader, finder = PostgresReader(self._database), PostgresCalls(self._reading, self._vault)
         calls = CallsApi(finder, gate, utc_now, Cursors(self._vault.signing_keys()))
         exports = ExportsApi(finder, gate, utc_now)
-        recordings = RecordingsApi(reader, self._store, gate, utc_now, self._beside(gate))
+        recordings = RecordingsApi(reader, self._store, gate, utc_now, self._beside(gate, finder))
         app = build_http(calls, exports, recordings, self._health, self._telemetry.registry)
         host, port = self._settings.http_host, self._settings.http_port
         await serve(app, host=host, port=port, health=self._health, on_start=self._start, on_stop=self._stop)
 
     async def _start(self) -> None:
         await self._database.connect()
+        await self._reading.connect()
         await wait_for("migrations", self._migrated, component=self._health.component("migrations"))
         await self._keep_house()
         self._spawn()
         project = partial(project_calls, PostgresCallLog(self._database, self._vault), waits_of=self._accounts.waits_of)
         handler = CallEventsIn(project, self._producer, self._telemetry.registry)
         declare_batch_subscriber(self._broker, topic=CALLS.name, group=GROUP, handler=handler)
+        policies = tenants.TenantsIn(self._keeping.save_policy)
+        declare_batch_subscriber(self._broker, topic=TENANTS.name, group=tenants.GROUP, handler=policies)
         await self._broker.start(self._health.component("kafka"))
 
     def _spawn(self) -> None:
@@ -106,13 +123,18 @@ class Service:
         self._background.spawn("downloads", self._workers().run)
         self._background.spawn("facts", partial(drain, tell, poll=self._settings.download_poll))
         self._background.spawn("backlog", partial(repeat, backlog.measure, every=timedelta(seconds=15)), required=False)
+        retain, erase = partial(forget.apply_retention, self._forgetting), partial(forget.carry_on, self._forgetting)
+        every = self._settings.retention_every
+        self._background.spawn("retention", partial(repeat, retain, every=every), required=False)
+        self._background.spawn("erasures", partial(repeat, erase, every=timedelta(minutes=1)), required=False)
         self._background.spawn("housekeeping", partial(repeat, self._keep_house, every=timedelta(hours=1)))
 
-    def _beside(self, gate: Gate) -> tuple[APIRouter, ...]:
+    def _beside(self, gate: Gate, finder: PostgresCalls) -> tuple[APIRouter, ...]:
         intake = PostgresIntake(self._database)
         receiving = Receiving(PushInbox(self._caps()), intake, self._store, self._audio, utc_now)
         pushes = PushApi(receiving, gate, self._accounts.tenants_of, self._settings.download_max_bytes)
-        return (pushes.router(),)
+        keeping = KeepingApi(self._forgetting, self._keeping, finder, gate)
+        return pushes.router(), keeping.router()
 
     def _caps(self) -> Caps:
         given = self._settings
@@ -140,5 +162,29 @@ class Service:
         await self._background.stop()
         await self._audio.close()
         await self._producer.stop()
+        await self._reading.close()
         await self._database.close()
         self._telemetry.shutdown()
+
+
+async def retention(settings: Settings, *, apply: bool) -> tuple[Sequence[Due], forget.LetGo | None]:
+    """Return what retention finds due now, by tenant; with `apply` also remove it, and return how much that was."""
+    dsn = settings.database_url.get_secret_value()
+    postgres = Health().component("postgres")
+    database = Database(dsn, 1, 2, postgres, application_name="recording-ingest-retention", search_path=SCHEMA)
+    await database.connect()
+    try:
+        vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
+        keeping = PostgresKeeping(database, Retention())
+        store = ObjectStorage(settings.storage_url, settings.scratch_dir)
+        tools = forget.Forgetting(keeping, PostgresErasures(database, vault), store, utc_now, topics_keep())
+        due = await keeping.due(utc_now())
+        return due, await forget.apply_retention(tools) if apply else None
+    finally:
+        await database.close()
+
+
+def topics_keep() -> timedelta:
+    """Return for how long the topic with the longest retention keeps what is in it."""
+    kept = (int(topic.config.get("retention.ms", 0)) for topic in deployed_topics())
+    return timedelta(milliseconds=max(kept))

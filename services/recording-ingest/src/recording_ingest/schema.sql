@@ -107,7 +107,7 @@ CREATE TABLE recordings (
     account text NOT NULL,
     pbx_call_id text NOT NULL,
     tenant text,
-    state text NOT NULL CHECK (state IN ('expected', 'ready', 'stored', 'missing')),
+    state text NOT NULL CHECK (state IN ('expected', 'ready', 'stored', 'missing', 'deleted')),
     part integer NOT NULL,
     source_id text,
     url text,
@@ -137,6 +137,9 @@ CREATE INDEX recordings_of_call ON recordings (call_id);
 CREATE INDEX recordings_due ON recordings (expires_at, next_attempt_at)
     WHERE state IN ('expected', 'ready');
 CREATE INDEX recordings_untold ON recordings (updated_at) WHERE revision > told_revision;
+CREATE INDEX recordings_of_object ON recordings (object_key) WHERE object_key IS NOT NULL;
+CREATE INDEX recordings_kept ON recordings (stored_at) WHERE state = 'stored';
+CREATE INDEX recordings_to_purge ON recordings (recording_id) WHERE state = 'deleted' AND object_key IS NOT NULL;
 
 -- A call's recording in one word: the worst state of its parts, null where there is none.
 CREATE FUNCTION worst_recording(wanted text) RETURNS text LANGUAGE sql STABLE AS $$
@@ -341,3 +344,56 @@ BEGIN
 END $$;
 CREATE TRIGGER access_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON access_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What each tenant's policy says of how long to keep things; the newest revision read counts.
+CREATE TABLE tenant_retention (
+    tenant text PRIMARY KEY,
+    revision bigint NOT NULL,
+    recording_days integer NOT NULL,
+    call_days integer NOT NULL
+);
+
+-- A call under legal hold keeps everything, whatever retention or erasure say.
+CREATE TABLE legal_holds (
+    call_id text PRIMARY KEY,
+    tenant text,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    since timestamptz NOT NULL
+);
+
+-- Who put calls on hold and who let them go.
+CREATE TABLE legal_hold_log (
+    entry_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    call_id text NOT NULL,
+    action text NOT NULL CHECK (action IN ('placed', 'lifted')),
+    reason text NOT NULL,
+    actor text NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE TRIGGER legal_hold_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON legal_hold_log
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Receipts. Whom it was about is known only until the topics have forgotten, so that what arrives late is erased too.
+CREATE TABLE erasures (
+    erasure_id uuid PRIMARY KEY,
+    tenant text NOT NULL,
+    actor text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    topics_clear_at timestamptz NOT NULL,
+    phone_hashes bytea[] NOT NULL,
+    driver_id text,
+    client_id text,
+    calls integer NOT NULL DEFAULT 0,
+    recordings integer NOT NULL DEFAULT 0,
+    held integer NOT NULL DEFAULT 0,
+    finished_at timestamptz
+);
+
+-- Calls out of which somebody was taken: nothing of them is fetched or taken in any more.
+CREATE TABLE erased_calls (
+    call_id text PRIMARY KEY,
+    erasure_id uuid NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX erased_calls_by_time ON erased_calls (at);

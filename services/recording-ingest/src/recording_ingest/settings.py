@@ -39,6 +39,9 @@ class Settings(KafkaSettings, PostgresSettings, HttpSettings, TelemetrySettings,
         default=timedelta(seconds=30), description="How long a killed worker's recording waits for another."
     )
     download_poll: Duration = Field(default=timedelta(milliseconds=500), description="How often the queue is asked.")
+    retention_every: Duration = Field(
+        default=timedelta(days=1), description="How often what is older than tenants' policies allow is removed."
+    )
     ready_delay: Duration = Field(
         default=timedelta(seconds=15), description="Pause between a recording announced without URL and its request."
     )

@@ -43,6 +43,20 @@ ROWS = {
     "GET /v1/recordings/{recording_id}": Row("/v1/recordings/{recording}", LISTEN),
     "GET /v1/recordings/{recording_id}/waveform": Row("/v1/recordings/{recording}/waveform", LISTEN),
     "GET /v1/recordings/{recording_id}/access-log": Row("/v1/recordings/{recording}/access-log", "recordings:audit"),
+    "PUT /v1/calls/{call_id}/legal-hold": Row(
+        "/v1/calls/c-1/legal-hold", "calls:hold", body={"json": {"reason": "case 17"}}
+    ),
+    "GET /v1/calls/{call_id}/legal-hold": Row("/v1/calls/c-1/legal-hold", "calls:hold"),
+    "GET /v1/legal-holds": Row("/v1/legal-holds", "calls:hold", elsewhere=200),
+    # It was let go by the first who asked.
+    "DELETE /v1/calls/{call_id}/legal-hold": Row(
+        "/v1/calls/c-1/legal-hold", "calls:hold", own=204, everywhere=404
+    ),
+    "POST /v1/erasures": Row(
+        "/v1/erasures", "calls:erase", own=201, elsewhere=403, everywhere=201,
+        body={"json": {"tenant": "demo", "phones": ["+79030000000"]}},
+    ),
+    "GET /v1/erasures/{erasure_id}": Row("/v1/erasures/00000000-0000-4000-8000-000000000000", "calls:erase", own=404, everywhere=404),
     # The account serves two tenants, and a push needs a token for both; 415: admitted, but nothing was sent.
     "PUT /v1/recordings/{account}/{pbx_call_id}": Row(
         "/v1/recordings/demo-generic/p-1", "recordings:write", own=403, elsewhere=403, everywhere=415

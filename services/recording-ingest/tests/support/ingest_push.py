@@ -34,7 +34,9 @@ def grant(name: str, *tenants: str) -> tuple[bytes, Grant]:
 @asynccontextmanager
 async def recordings_over(database: Database, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     audio, store = AudioIndex(1), ObjectStorage(str(folder / "storage"))
-    gate = Gate(TokenBook([grant("pbx", "demo", "solo"), grant("half", "demo"), grant("stranger", "other"), grant("root", "*")]))
+    gate = Gate(
+        TokenBook([grant("pbx", "demo", "solo"), grant("half", "demo"), grant("stranger", "other"), grant("root", "*")])
+    )
     tools = Receiving(PushInbox(Caps(size_bytes=CAP)), PostgresIntake(database), store, audio, utc_now)
     pushes = PushApi(tools, gate, lambda name: TENANTS.get(name, ()), CAP)
     api = RecordingsApi(PostgresReader(database), store, gate, utc_now, (pushes.router(),))

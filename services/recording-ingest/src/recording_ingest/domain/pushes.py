@@ -11,6 +11,7 @@ from recording_ingest.domain.recordings import Recording, State, object_key, rec
 
 _WAV = frozenset({"audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"})
 _MP3 = frozenset({"audio/mpeg", "audio/mp3"})
+_FINAL = (State.STORED, State.DELETED)
 _RATES = range(1000, 192_001)
 _CHANNELS = range(1, 9)
 _DIGEST = re.compile(r"([a-z0-9*.-]+)=:([A-Za-z0-9+/=]*):")
@@ -87,7 +88,7 @@ def promised_digests(header: str | None) -> Mapping[str, bytes]:
 def entry_of(push: Push, known: Sequence[Recording]) -> Recording:
     """Return the ledger row that a push belongs to: its own, the one its call owes without a name, or a new one."""
     own = next((entry for entry in known if entry.source_id == push.source_id), None)
-    owed = next((entry for entry in known if entry.source_id is None and entry.state is not State.STORED), None)
+    owed = next((entry for entry in known if entry.source_id is None and entry.state not in _FINAL), None)
     new = Recording(
         recording_id=recording_id(push.call_id, push.source_id),
         call_id=push.call_id,

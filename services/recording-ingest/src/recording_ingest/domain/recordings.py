@@ -26,6 +26,8 @@ class State(enum.StrEnum):
     READY = "ready"
     STORED = "stored"
     MISSING = "missing"
+    DELETED = "deleted"
+    """The audio was there, or was to come, and is gone by retention or erasure: final."""
 
 
 class Reason(enum.StrEnum):
@@ -39,6 +41,8 @@ class Reason(enum.StrEnum):
     INCOMPLETE = "incomplete"
     SOURCE_FAILED = "source_failed"
     EXPIRED = "expired"
+    RETENTION = "retention"
+    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ def expect(row: CallRow, waits: Waits) -> Recording:
 def announce(entry: Recording, event: Ready, waits: Waits) -> Recording:
     """Return `entry` named by an announcement: ready for download unless it is stored already."""
     named = replace(entry, source_id=event.source_id, part=event.part, announced_channels=event.channels)
-    if entry.state is State.STORED:
+    if entry.state in (State.STORED, State.DELETED):
         return named
     return replace(
         named,

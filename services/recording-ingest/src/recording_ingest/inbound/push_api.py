@@ -27,6 +27,7 @@ _ANSWERS: Final[dict[int | str, dict[str, object]]] = {
     200: {"description": "The same content was stored before."},
     201: {"description": "Stored; `Location` is where to listen."},
     409: {"description": "Other content is stored for this part."},
+    410: {"description": "Somebody of this call asked to be forgotten."},
     413: {"description": "Larger than allowed."},
     415: {"description": "Neither WAV nor MP3 nor L16."},
     422: {"description": "The content is no whole audio; the detail says why."},
@@ -74,6 +75,8 @@ class PushApi:
         """
         tenant = self._admitted(request, account)
         push = Push(account, pbx_call_id, tenant, question.part, question.channel)
+        if await self._tools.intake.erased(push.call_id):
+            raise Problem(410, detail="This call was erased: do not send it again.")
         try:
             taken, entry = await receive_recording(self._tools, push, self._sent(request))
         except WrongForm as refused:

@@ -26,3 +26,6 @@ ON CONFLICT (recording_id) DO UPDATE SET
 -- name: touch_call
 UPDATE calls SET updated_at = clock_timestamp() FROM call_heads AS head
 WHERE head.call_id = $1 AND calls.call_id = head.call_id AND calls.started_at = head.started_at
+
+-- name: is_erased
+SELECT EXISTS (SELECT FROM erased_calls WHERE call_id = $1)

@@ -3,6 +3,7 @@ WITH picked AS (
     SELECT recording_id FROM recordings
     WHERE state IN ('expected', 'ready') AND next_attempt_at <= clock_timestamp()
         AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        AND NOT EXISTS (SELECT FROM erased_calls WHERE erased_calls.call_id = recordings.call_id)
     ORDER BY expires_at NULLS LAST, next_attempt_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED

@@ -23,6 +23,11 @@ class PostgresIntake:
         async with self._database.acquire() as connection:
             return [recording(row) for row in await connection.fetch(self._queries.known, call_id)]
 
+    async def erased(self, call_id: str) -> bool:
+        """Tell whether somebody was taken out of a call, so that nothing of it is taken in any more."""
+        async with self._database.acquire() as connection:
+            return bool(await connection.fetchval(self._queries.is_erased, call_id))
+
     @asynccontextmanager
     async def locked(self, call_id: str) -> AsyncIterator[CallLedger]:
         """Lock the ledger of a call, whether the call is known or not; commit on leaving."""

@@ -49,7 +49,7 @@ async def receive_recording(tools: Receiving, push: Push, sent: Sent) -> tuple[T
     try:
         received = await _received(tools, path, sent)
         entry = entry_of(push, await tools.intake.known(push.call_id))
-        if entry.state is State.STORED:
+        if _final(entry):
             return _compared(entry, received), entry
         return await _taken_in(tools, push, entry, received, path)
     finally:
@@ -75,11 +75,15 @@ async def _taken_in(
         audio = await tools.audio.read(path)
     async with tools.intake.locked(push.call_id) as ledger:
         entry = entry_of(push, ledger.known)
-        if entry.state is State.STORED:
+        if _final(entry):
             return _compared(entry, received), entry
         done = stored(entry, key=key, sha256=held.sha256, size_bytes=held.size_bytes, audio=audio, now=tools.clock())
         await ledger.save(done)
     return Taken.NEW if held.sha256 == received.sha256 else Taken.CONFLICT, done
+
+
+def _final(entry: Recording) -> bool:
+    return entry.state in (State.STORED, State.DELETED)
 
 
 def _compared(entry: Recording, received: Fetched) -> Taken:
