@@ -42,15 +42,15 @@ status: venv ## say what `make up` left running
 
 .PHONY: test
 test: venv ## every test, on real Kafka and Postgres, with the story end to end
-	@$(PY) -m pytest -m "not engine"
+	@$(PY) -m pytest -m "not engine and not tools"
 
 .PHONY: test-random
 test-random: venv ## the same in random order
-	@$(PY) -m pytest --random-order -m "not engine"
+	@$(PY) -m pytest --random-order -m "not engine and not tools"
 
 .PHONY: unit
 unit: venv ## the tests that need nothing but Python
-	@$(PY) -m pytest -q -m "not stack and not e2e and not engine"
+	@$(PY) -m pytest -q -m "not stack and not e2e and not engine and not tools"
 
 .PHONY: check
 check: venv format-check lint imports types generated unit ## format, lint, import rules, types, generated files, unit tests
@@ -107,6 +107,15 @@ image-locks: venv ## write what goes into each image, as a part of requirements.
 .PHONY: containers
 containers: venv images ## play the story against the images, by docker-compose.yml (needs a Docker engine)
 	@$(PY) -m fareline_devstack containers
+
+.PHONY: k8s
+k8s: venv ## write what in deploy/k8s is generated: topics, rules, rendered overlays
+	@$(PY) deploy/k8s/generate.py
+
+.PHONY: deploy-check
+deploy-check: venv ## check manifests, images, compose, rules and migrations with the tools of deploy/checks.lock
+	@PYTHON="$(PYTHON)" deploy/tools.sh
+	@$(PY) -m pytest -q -rs -m tools tests/deployment
 
 .PHONY: test-engine
 test-engine: venv ## the tests of images, compose and outages on a real Docker engine, several minutes

@@ -138,7 +138,7 @@ class ComposeSystem:
         return bool(state["Status"] == "exited" and state["ExitCode"] == 0)
 
     def _variables(self) -> dict[str, str]:
-        numbers = {PORT_VARIABLES[name]: str(port) for name, port in self.ports.items()}
+        numbers = {PORT_VARIABLES[name]: str(port) for name, port in self.ports.items() if name in PORT_VARIABLES}
         return {**os.environ, **numbers, **self.environment}
 
 
