@@ -51,6 +51,7 @@ from order_binder.usecases.vacate_numbers import VacateNumbers
 
 SERVICE = "order-binder"
 NOTIFIED = "order_binder_unpublished"
+LONGEST_PAUSE = timedelta(seconds=5)
 
 
 class OrderBinder:
@@ -69,7 +70,13 @@ class OrderBinder:
 
         self._dsn = settings.database_url.get_secret_value()
         sizes = (settings.database_pool_min, settings.database_pool_max)
-        self._database = Database(self._dsn, *sizes, self.health.component("postgres"), application_name=SERVICE)
+        self._database = Database(
+            self._dsn,
+            *sizes,
+            self.health.component("postgres"),
+            application_name=SERVICE,
+            longest_pause=LONGEST_PAUSE,
+        )
         self._store: BindingStore = around("store", PostgresBindings(self._database))
         self._registry = PostgresRegistry(self._database)
 

@@ -44,7 +44,9 @@ class Database:
         application_name: str = "fareline",
         search_path: str | None = None,
         keep_session: bool = False,
+        longest_pause: timedelta | None = None,
     ) -> None:
+        """`longest_pause` in a transaction ends it: a frozen process would hold its locks for ever."""
         self._dsn = dsn
         self._sizes = (min_size, max_size)
         self._component = component
@@ -53,6 +55,9 @@ class Database:
         self._session = {"application_name": application_name, "TimeZone": "UTC"}
         if search_path:
             self._session["search_path"] = search_path
+        if longest_pause:
+            pause = str(int(longest_pause.total_seconds() * 1000))
+            self._session["idle_in_transaction_session_timeout"] = pause
 
     async def connect(self) -> None:
         """Open the pool, waiting for the database as long as it takes."""
