@@ -3,6 +3,7 @@
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from eventually import eventually
 
 from fareline_chassis.kafka.topic_ids import topic_ids
 from fareline_chassis.kafka.topics import TopicUnavailable
@@ -20,15 +21,16 @@ async def test_a_topic_made_again_has_another_id(kafka_bootstrap, make_topic):
     await admin.start()
     await admin.delete_topics([names[0]])
     await admin.close()
-    for _ in range(100):
+
+    async def remade():
         try:
             await make_topic("a")
-        except KafkaError:
-            continue
-        after = await topic_ids(kafka_bootstrap, names)
-        if after[names[0]] != before[names[0]]:
-            break
-    assert after[names[0]] != before[names[0]]
+            found = await topic_ids(kafka_bootstrap, names)
+        except (KafkaError, TopicUnavailable):  # the old one is still going, or the new one not everywhere yet
+            return None
+        return found if found[names[0]] != before[names[0]] else None
+
+    after = await eventually(remade)
     assert after[names[1]] == before[names[1]]
 
 
