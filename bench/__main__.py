@@ -11,12 +11,22 @@ def main() -> int:
     """Run the named benchmark and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("which", choices=("router",))
-    parser.add_argument("--bindings", type=int, default=100_000, help="live bindings in the replica")
-    parser.add_argument("--requests", type=int, default=8_000, help="requests a round")
+    parser.add_argument("--bindings", type=int, default=1_000_000, help="live bindings in the replica")
+    parser.add_argument("--tenants", type=int, default=20, help="tenants that share the bindings")
+    parser.add_argument("--seconds", type=float, default=4, help="length of a round at full load")
+    parser.add_argument("--paced-seconds", type=float, default=30, help="length of a round at 200 calls a second")
     parser.add_argument("--rounds", type=int, default=3, help="rounds after the first, which is not counted")
     options = parser.parse_args()
     try:
-        router.run(router.Size(bindings=options.bindings, requests=options.requests, rounds=options.rounds))
+        router.run(
+            router.Size(
+                bindings=options.bindings,
+                tenants=options.tenants,
+                seconds=options.seconds,
+                paced_seconds=options.paced_seconds,
+                rounds=options.rounds,
+            )
+        )
     except DevstackError as error:
         sys.stderr.write(f"{error}\n")
         return 2

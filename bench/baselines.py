@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl
 import asyncpg
 from fastapi import FastAPI, HTTPException, Request
 
+from bench.router_world import NUMBERS_A_TENANT, World
+
 SIGNED = ("caller_id", "called_did", "call_start")
-ROWS = 100_000
 
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401
@@ -55,15 +56,18 @@ def lookup_service() -> FastAPI:
     return app
 
 
-async def fill_lookup(dsn: str) -> None:
-    """Make the table of `lookup_service` with 100,000 rows."""
+async def fill_lookup(dsn: str, world: World) -> None:
+    """Make the table of `lookup_service`: a row for each binding of the world."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(
-            "create table bench_binding as select '+7495' || (i % 10) as number, '+79' || (100000000 + i) as phone,"
-            f" '+79' || (200000000 + i) as target from generate_series(1, {ROWS}) i"
+            "create table bench_binding as"
+            f" select '7495' || (100 + i % {world.tenants})"
+            f" || (1000 + i / {world.tenants} % {NUMBERS_A_TENANT}) as number,"
+            " '+79' || (100000000 + i) as phone, '+79' || (500000000 + i) as target"
+            f" from generate_series(0, {world.bindings - 1}) i"
         )
         await connection.execute("create unique index on bench_binding (number, phone)")
-        await connection.execute("analyze bench_binding")
+        await connection.execute("vacuum analyze bench_binding")
     finally:
         await connection.close()

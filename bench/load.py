@@ -1,9 +1,17 @@
-"""A load that asks prepared HTTP requests over kept-open connections and takes every answer's time."""
+"""Load on one HTTP server: prepared requests over kept-open connections, every answer's time taken.
+
+A bare protocol without streams or parsing, so that the client costs less than what it measures.
+"""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from time import perf_counter
+from typing import cast
+
+_END_OF_HEAD = b"\r\n\r\n"
+_OK = b"HTTP/1.1 200"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,33 +28,107 @@ class Round:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-async def run_round(host: str, port: int, requests: Sequence[bytes], *, connections: int) -> Round:
-    """Send every request once, over `connections` connections, each waiting for its answer before the next."""
-    waiting, times, refused = iter(requests), [], [0]
+class Connection(asyncio.Protocol):
+    """One connection that has one request under way at a time; `on_answer` hears whether the answer was 200."""
+
+    def __init__(self, on_answer: Callable[["Connection", bool], None]) -> None:
+        self._on_answer = on_answer
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+        self.asked_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def ask(self, request: bytes, asked_at: float) -> None:
+        """Send a request; its time runs from `asked_at`."""
+        assert self._transport is not None
+        self.asked_at = asked_at
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        """Wait for a whole answer."""
+        self._received += data
+        head = self._received.find(_END_OF_HEAD)
+        if head >= 0 and len(self._received) >= head + len(_END_OF_HEAD) + _length(self._received, head):
+            answer, self._received = self._received, b""
+            self._on_answer(self, answer.startswith(_OK))
+
+    def close(self) -> None:
+        """Close the connection."""
+        assert self._transport is not None
+        self._transport.close()
+
+
+async def full_load(port: int, requests: Sequence[bytes], *, connections: int, seconds: float, again: bool) -> Round:
+    """Ask for `seconds`, each connection as soon as it has its answer.
+
+    `again`: begin anew when the requests run out; else the round ends then.
+    """
+    waiting: Iterator[bytes] = iter(cycle(requests) if again else requests)
+    times: list[float] = []
+    refused, open_now, done = 0, connections, asyncio.get_running_loop().create_future()
+    until = perf_counter() + seconds
+
+    def answered(connection: Connection, ok: bool) -> None:  # noqa: FBT001 - as Connection calls it
+        nonlocal refused, open_now
+        now = perf_counter()
+        times.append(now - connection.asked_at)
+        refused += not ok
+        request = next(waiting, None) if now < until else None
+        if request is not None:
+            connection.ask(request, now)
+            return
+        open_now -= 1
+        if not open_now:
+            done.set_result(None)
+
+    made = [await _connect(port, answered) for _ in range(connections)]
     began = perf_counter()
-    await asyncio.gather(*(_one_connection(host, port, waiting, times, refused) for _ in range(connections)))
-    return Round(len(times) / (perf_counter() - began), tuple(times), refused[0])
+    for connection in made:
+        connection.ask(next(waiting), perf_counter())
+    await done
+    took = perf_counter() - began
+    for connection in made:
+        connection.close()
+    return Round(len(times) / took, tuple(times), refused)
 
 
-async def _one_connection(
-    host: str, port: int, waiting: Iterator[bytes], times: list[float], refused: list[int]
-) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        for request in waiting:
-            asked = perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(_length_of(head))
-            times.append(perf_counter() - asked)
-            refused[0] += not head.startswith(b"HTTP/1.1 200")
-    finally:
-        writer.close()
-        await writer.wait_closed()
+async def paced_load(port: int, requests: Sequence[bytes], *, a_second: float) -> Round:
+    """Ask every request at its own moment, whether earlier ones were answered or not; times run from that moment."""
+    times: list[float] = []
+    refused, done, idle = 0, asyncio.Event(), []
+
+    def answered(connection: Connection, ok: bool) -> None:  # noqa: FBT001 - as Connection calls it
+        nonlocal refused
+        times.append(perf_counter() - connection.asked_at)
+        refused += not ok
+        idle.append(connection)
+        if len(times) == len(requests):
+            done.set()
+
+    idle.extend([await _connect(port, answered) for _ in range(16)])
+    began = perf_counter()
+    for number, request in enumerate(requests):
+        due = began + number / a_second
+        await asyncio.sleep(max(due - perf_counter(), 0))
+        (idle.pop() if idle else await _connect(port, answered)).ask(request, due)
+    await done.wait()
+    took = perf_counter() - began
+    for connection in idle:
+        connection.close()
+    return Round(len(times) / took, tuple(times), refused)
 
 
-def _length_of(head: bytes) -> int:
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            return int(line.partition(b":")[2])
-    raise ValueError("the answer has no content-length")
+async def _connect(port: int, on_answer: Callable[[Connection, bool], None]) -> Connection:
+    _, connection = await asyncio.get_running_loop().create_connection(lambda: Connection(on_answer), "127.0.0.1", port)
+    return connection
+
+
+def _length(answer: bytes, head: int) -> int:
+    """Return the length of the body that the head names."""
+    found = answer.lower().find(b"content-length:", 0, head)
+    if found < 0:
+        raise ValueError("the answer has no content-length")
+    return int(answer[found + len(b"content-length:") : answer.find(b"\r\n", found)])
