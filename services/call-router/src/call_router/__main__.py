@@ -87,6 +87,7 @@ async def _serve(settings: Settings) -> None:
         on_start=router.start,
         on_stop=router.stop,
         health=router.health,
+        drain=settings.drain,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from starlette.types import ASGIApp
 
+from call_router.inbound.admission import Admission, Bounds
 from call_router.inbound.http import build_api, with_webhooks
 from call_router.inbound.kafka import ReplicaFeed
 from call_router.inbound.observing import Observer, add_gauges
@@ -25,6 +26,7 @@ from call_router.settings import Settings
 from call_router.spool.spool import Spool
 from call_router.spool.traced import TracedJournal
 from call_router.usecases.answer_question import AnswerQuestion
+from call_router.usecases.compare import Compare
 from call_router.usecases.decide import Decide
 from call_router.usecases.explain_route import ExplainRoute
 from call_router.usecases.recall import Recall
@@ -65,6 +67,15 @@ class Router:
             settings.kafka, client_id=settings.router_node, topic_prefix=settings.kafka_topic_prefix
         )
         self._spool = self._open_spool()
+        bounds = Bounds(settings.router_calls_at_once, settings.router_calls_a_second)
+        self._admission = Admission(bounds, time.monotonic)
+        self._compare = Compare(
+            self._binder,
+            self._store,
+            utc_now,
+            may_sample=lambda: self._admission.may_sample,
+            on_result=self._observer.compared,
+        )
         self._replica, self._past_calls = self._read_topics()
         self._snapshots = Snapshots(
             Snapshot(settings.router_data_dir / "snapshot" / "replica", self._store),
@@ -91,13 +102,14 @@ class Router:
     def _build_asgi(self, pbxs: Pbxs) -> ASGIApp:
         store, observer = self._store, self._observer
         journal = TracedJournal(self._spool.journal, self._telemetry.tracing)
-        decide = Decide(store, self._freshness, self._binder, utc_now)
+        decide = Decide(store, self._freshness, self._binder, utc_now, lambda: self._admission.may_ask, self._compare)
         answer = AnswerQuestion(decide, store, journal, utc_now, on_trouble=observer.trouble)
         webhooks = PbxWebhooks(
             adapters=pbxs.adapters,
             answer=answer,
             record=RecordReport(store, journal, utc_now),
             observer=observer,
+            admission=self._admission,
             clock=utc_now,
         )
         api = build_api(
@@ -108,7 +120,7 @@ class Router:
             registry=self._telemetry.registry,
             clock=utc_now,
         )
-        return with_webhooks(api, webhooks)
+        return with_webhooks(api, webhooks, self._admission)
 
     async def start(self) -> None:
         """Start everything in the background, and wait for the replica for a bounded time only."""
@@ -119,6 +131,7 @@ class Router:
             "tokens": self._tokens.keep_current,
             "past calls": self._past_calls.follow,
             "snapshots": self._snapshots.keep,
+            "comparison": self._compare.run,
         }
         waiting = self.health.component("spool", required=False)
         self._background.spawn("spool watch", lambda: self._spool.watch(waiting), required=False)

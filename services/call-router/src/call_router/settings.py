@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, PositiveInt, SecretStr
+from pydantic import Field, NonNegativeInt, PositiveInt, SecretStr
 
 from fareline_chassis.settings import DemoSettings, HttpSettings, KafkaSettings, TelemetrySettings
 
@@ -29,6 +29,21 @@ class Settings(KafkaSettings, HttpSettings, TelemetrySettings, DemoSettings):
     router_snapshot_every_s: PositiveInt = Field(
         default=300, description="How often what the router knows is written to disk, for a start without Kafka."
     )
+
+    router_calls_at_once: PositiveInt = Field(
+        default=256, description="How many webhooks may be under way; see docs/call-router.md for what gives way first."
+    )
+    router_calls_a_second: PositiveInt = Field(
+        default=500, description="How many questions of one account are decided in a second."
+    )
+    router_drain_s: NonNegativeInt = Field(
+        default=0, description="How long calls are still taken after SIGTERM, for load balancers to notice."
+    )
+
+    @property
+    def drain(self) -> timedelta:
+        """How long calls are still taken after SIGTERM."""
+        return timedelta(seconds=self.router_drain_s)
 
     @property
     def snapshot_every(self) -> timedelta:

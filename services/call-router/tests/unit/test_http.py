@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -18,7 +19,8 @@ SMALL = json.dumps({"account": "demo-generic", "number": POOL, "caller": D1}).en
 
 
 @pytest.fixture
-async def router(tmp_path):
+async def router(tmp_path, monkeypatch):
+    monkeypatch.setattr("call_router.app._LAST_DRAIN", timedelta(0))
     structlog.reset_defaults()
     router = Router(settings(tmp_path))
     store = router._store
@@ -39,8 +41,6 @@ async def http(router):
 @pytest.fixture(autouse=True)
 def today(monkeypatch):
     """Orders of the tests' world are open whatever the day."""
-    from datetime import UTC, datetime, timedelta
-
     import router_world
 
     monkeypatch.setattr(router_world, "T0", datetime.now(UTC) - timedelta(minutes=1))

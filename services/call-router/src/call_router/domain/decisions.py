@@ -43,6 +43,7 @@ class Reason(enum.StrEnum):
     FALLBACK_RETURNED = "fallback_returned"
     NO_LINE = "no_line"
     INTERNAL_ERROR = "internal_error"
+    OVERLOADED = "overloaded"
 
 
 class Source(enum.StrEnum):

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from call_router.domain.inventory import Account
+from call_router.inbound.admission import Admission
 from call_router.inbound.explaining import ExplainAnswer, ExplainQuestion, explained, question_of
 from call_router.inbound.pbx import PREFIX, PbxWebhooks
 from call_router.usecases.explain_route import ExplainRoute
@@ -16,6 +18,8 @@ from fareline_chassis.health import Health, health_routes
 from fareline_chassis.problems import Problem, problem_handlers
 
 EXPLAIN_SCOPE = "route:explain"
+_API = "/v1/"
+_BUSY = PlainTextResponse("Calls come first: try again in a second.", 503, {"retry-after": "1"})
 
 
 def build_api(
@@ -46,12 +50,14 @@ def build_api(
     return api
 
 
-def with_webhooks(api: ASGIApp, webhooks: PbxWebhooks) -> ASGIApp:
-    """Return one application: webhooks go straight to their own, everything else to `api`."""
+def with_webhooks(api: ASGIApp, webhooks: PbxWebhooks, admission: Admission) -> ASGIApp:
+    """Return one application: webhooks go straight to their own, everything else to `api` while calls leave time."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await webhooks(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(_API) and not admission.may_serve_api:
+            await _BUSY(scope, receive, send)
         else:
             await api(scope, receive, send)
 

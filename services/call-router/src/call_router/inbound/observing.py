@@ -40,6 +40,8 @@ class Observer:
         self._ignored = counter("ignored", "Webhooks of no interest.", "adapter")
         self._trouble = counter("trouble", "What went wrong beside an answer.", "what")
         self._lookups = counter("lookups", "Questions to order-binder, by result.", "result")
+        self._shed = counter("shed", "What there was no time for.", "what")
+        self._compared = counter("compared", "Answers compared with order-binder, by result.", "result")
         self._latency = Histogram(
             "fareline_router_answer_seconds", "Question to answer.", ("adapter",), buckets=_BUCKETS, registry=registry
         )
@@ -101,6 +103,14 @@ class Observer:
         if now >= self._say_again_at.get(what, 0.0):
             self._say_again_at[what] = now + _SAY_AGAIN_AFTER_S
             self._log.error("trouble", what=what, exc_info=error)
+
+    def shed(self, what: str) -> None:
+        """Note what there was no time for."""
+        self._shed.labels(what).inc()
+
+    def compared(self, result: str) -> None:
+        """Note how an answer compared with order-binder."""
+        self._compared.labels(result).inc()
 
     def event_refused(self, why: str) -> None:
         """Note a call event that Kafka will never take."""

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from starlette.types import Receive, Scope, Send
 
 from call_router.domain.calls import Question
+from call_router.inbound.admission import Admission
 from call_router.inbound.observing import Observer
 from call_router.ports import (
     Echo,
@@ -43,8 +44,10 @@ class PbxWebhooks:
         answer: AnswerQuestion,
         record: RecordReport,
         observer: Observer,
+        admission: Admission,
         clock: Callable[[], datetime],
     ) -> None:
+        self._admission = admission
         self._adapters = adapters
         self._answer = answer
         self._record = record
@@ -56,18 +59,40 @@ class PbxWebhooks:
         kind, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
         account, _, path = rest.partition("/")
         adapter = self._adapters.get((kind, account))
+        response: PbxResponse | None
         if adapter is None:
             response = _plain(HTTPStatus.NOT_FOUND)
         elif scope["method"] not in ("GET", "POST"):
             response = _plain(HTTPStatus.METHOD_NOT_ALLOWED)
         else:
-            response = await self._respond(scope, receive, adapter, account=account, path=path)
-        await _send(send, response)
+            response = await self._admitted(scope, receive, adapter, account=account, path=path)
+        if response is not None:
+            await _send(send, response)
+
+    async def _admitted(
+        self, scope: Scope, receive: Receive, adapter: PbxAdapter, *, account: str, path: str
+    ) -> PbxResponse | None:
+        """Let a request in, if there is room; None where nobody waits for the response any more."""
+        admission, client = self._admission, scope["client"]
+        address = client[0] if client else ""
+        if admission.shut_out(address):
+            return _plain(HTTPStatus.TOO_MANY_REQUESTS)
+        if admission.flooded:
+            self._observer.shed("call")
+            return _plain(HTTPStatus.SERVICE_UNAVAILABLE)
+        admission.under_way += 1
+        try:
+            return await self._respond(scope, receive, adapter, account=account, path=path, address=address)
+        finally:
+            admission.under_way -= 1
 
     async def _respond(
-        self, scope: Scope, receive: Receive, adapter: PbxAdapter, *, account: str, path: str
-    ) -> PbxResponse:
-        body = await _body(receive)
+        self, scope: Scope, receive: Receive, adapter: PbxAdapter, *, account: str, path: str, address: str
+    ) -> PbxResponse | None:
+        try:
+            body = await _body(receive)
+        except _Gone:
+            return None
         if body is None:
             return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         request = PbxRequest(
@@ -81,17 +106,21 @@ class PbxWebhooks:
         try:
             parsed = adapter.parse(request)
         except SignatureRefused as refused:
+            self._admission.refused(address)
             self._observer.refused(account, refused.reason)
             return _plain(HTTPStatus.UNAUTHORIZED)
         except RequestUnreadable as error:
             self._observer.unreadable(account, str(error))
             return _plain(HTTPStatus.BAD_REQUEST, str(error))
+        if not isinstance(parsed, Echo):
+            self._admission.trusted(address)
         return await self._handle(parsed, adapter, account)
 
     async def _handle(self, parsed: Parsed, adapter: PbxAdapter, account: str) -> PbxResponse:
         match parsed:
             case Question() | Restarted() | Played():
-                answered = await self._answer(parsed, adapter)
+                overloaded = not self._admission.may_decide(account)
+                answered = await self._answer(parsed, adapter, overloaded=overloaded)
                 self._observer.answered(account, answered)
                 return adapter.render(answered.question, answered.decision)
             case Echo():
@@ -109,14 +138,18 @@ class PbxWebhooks:
                 return adapter.accepted()
 
 
+class _Gone(Exception):
+    """Whoever asked hung up before the body was whole."""
+
+
 async def _body(receive: Receive) -> bytes | None:
-    """Return the whole body, None if it is larger than we read."""
+    """Return the whole body, None if it is larger than we read; raises _Gone for one that was broken off."""
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            raise _Gone
         part = message.get("body", b"")
         size += len(part)
         if size > MOST_BODY_BYTES:

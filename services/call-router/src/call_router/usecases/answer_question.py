@@ -1,8 +1,9 @@
 """Answer a PBX's question: where should this call go?"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from call_router.domain.actions import Dial, Hangup
 from call_router.domain.calls import Question, QuestionKind
@@ -47,8 +48,13 @@ class AnswerQuestion:
         self._on_trouble = on_trouble
         self._under_way: dict[tuple[str, int], asyncio.Future[Answered]] = {}
 
-    async def __call__(self, asked: Question | Restarted | Played, adapter: PbxAdapter) -> Answered:
-        """Return the answer to `asked` as `adapter` can carry it out. Never fails for want of data."""
+    async def __call__(
+        self, asked: Question | Restarted | Played, adapter: PbxAdapter, *, overloaded: bool = False
+    ) -> Answered:
+        """Return the answer to `asked` as `adapter` can carry it out. Never fails for want of data.
+
+        While `overloaded` what was not answered before gets the account's default route, without a look at the rules.
+        """
         question = asked if isinstance(asked, Question) else asked.question
         call = self._calls.of(call_id_of(question.account.name, question.pbx_call_id))
         if isinstance(asked, Played):
@@ -58,11 +64,15 @@ class AnswerQuestion:
             if isinstance(meant, Answered):
                 return replace(meant, repeated=True)
             question = meant
-        return await self._once(resume(question, call), call, adapter, asked)
+        question = resume(question, call)
+        answer = (
+            partial(self._turn_away, question, call)
+            if overloaded
+            else partial(self._first_time, question, call, adapter, asked)
+        )
+        return await self._once(question, call, answer)
 
-    async def _once(
-        self, question: Question, call: CallMemory, adapter: PbxAdapter, asked: Question | Restarted | Played
-    ) -> Answered:
+    async def _once(self, question: Question, call: CallMemory, answer: Callable[[], Awaitable[Answered]]) -> Answered:
         """Answer one step of a call once, however often and however many at a time ask it."""
         step = question.so_far.step
         known = call.answers.get(step)
@@ -73,7 +83,7 @@ class AnswerQuestion:
             return replace(await asyncio.shield(self._under_way[key]), repeated=True)
         future = self._under_way[key] = asyncio.get_running_loop().create_future()
         try:
-            answered = await self._first_time(question, call, adapter, asked)
+            answered = await answer()
             future.set_result(answered)
         finally:
             del self._under_way[key]
@@ -95,6 +105,13 @@ class AnswerQuestion:
         except Exception as error:  # noqa: BLE001 - a caller must reach somebody whatever is broken in here
             self._on_trouble("decide", error)
             decision = without_data(question, Reason.INTERNAL_ERROR)
+        return await self._noted(question, call, decision, begun)
+
+    async def _turn_away(self, question: Question, call: CallMemory) -> Answered:
+        return await self._noted(question, call, without_data(question, Reason.OVERLOADED), self._clock())
+
+    async def _noted(self, question: Question, call: CallMemory, decision: Decision, begun: datetime) -> Answered:
+        """Remember an answer and bring it to the journal, in vain if need be."""
         now = self._clock()
         answered = Answered(call.call_id, question, decision, decided_at=now, took=now - begun)
         call.answers[question.so_far.step] = answered

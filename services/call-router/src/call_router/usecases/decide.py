@@ -8,7 +8,7 @@ from call_router.domain.calls import Question, QuestionKind
 from call_router.domain.decisions import Decision, Reason, Source
 from call_router.domain.route import route
 from call_router.domain.values import replace
-from call_router.ports import Binder, DataState, Found, Replica, Wanted
+from call_router.ports import Binder, DataState, Found, Replica, Samples, Wanted
 
 _MOST_TENANTS_ASKED = 4
 _NOTHING_TO_LEARN = frozenset({Reason.DESK, Reason.LOOP, Reason.EMERGENCY, Reason.STEP_LIMIT})
@@ -18,19 +18,26 @@ _SHORTEST_CODE, _LONGEST_CODE = 4, 10
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """`route`, with order-binder's knowledge taken in first where the answer might be better for it."""
+    """`route`, with order-binder's knowledge taken in first where the answer might be better for it.
+
+    While `may_ask` says no, the replica's own result stands. `samples` hears of questions that nobody had to ask.
+    """
 
     replica: Replica
     state: DataState
     binder: Binder
     clock: Callable[[], datetime]
+    may_ask: Callable[[], bool] = lambda: True
+    samples: Samples | None = None
 
     async def __call__(self, question: Question) -> Decision:
         """Return the decision, saying whose data it rests on and how old that is."""
         decision = route(question, self.replica.view, self.clock())
         source = Source.DEFAULT if decision.tenant is None else Source.REPLICA
-        wanted = self._wanted(question, decision)
-        found = None if wanted is None else await self.binder.find(wanted)
+        wanted = self._wanted(question, decision) if self._unsure(decision) else None
+        if wanted is None and self.samples is not None and self.samples.due():
+            self._sample(question, decision)
+        found = await self.binder.find(wanted) if wanted is not None and self.may_ask() else None
         if found is not None:
             self._learn(found)
             decision = route(question, self.replica.view, self.clock())
@@ -39,7 +46,7 @@ class Decide:
 
     def _wanted(self, question: Question, decision: Decision) -> Wanted | None:
         """Return what to ask order-binder, None where its answer could change nothing."""
-        if question.kind is QuestionKind.DIALED or decision.reason in _NOTHING_TO_LEARN or not self._unsure(decision):
+        if question.kind is QuestionKind.DIALED or decision.reason in _NOTHING_TO_LEARN:
             return None
         region, read = question.account.region, self.replica.view.phones
         number = decision.number or read(question.number, region)
@@ -50,6 +57,11 @@ class Decide:
             return None
         tenants = (decision.tenant,) if decision.tenant else tuple(sorted(question.account.tenants))
         return Wanted(tenants[:_MOST_TENANTS_ASKED], number, phone, code)
+
+    def _sample(self, question: Question, decision: Decision) -> None:
+        wanted = self._wanted(question, decision)
+        if wanted is not None and self.samples is not None:
+            self.samples.offer(wanted)
 
     def _unsure(self, decision: Decision) -> bool:
         if self.state.unsure or decision.reason in _NOBODY_FOUND or decision.wrong_code is not None:
