@@ -20,9 +20,10 @@ CREATE TABLE orders (
     updated_at         timestamptz NOT NULL,
     next_change_at     timestamptz,
     purge_after        timestamptz,
+    unpublished        integer     GENERATED ALWAYS AS (CASE WHEN revision <> published_revision THEN key_hash END) STORED,
     PRIMARY KEY (tenant, order_id)
 );
-CREATE INDEX orders_unpublished ON orders (key_hash) WHERE revision <> published_revision;
+CREATE INDEX orders_unpublished ON orders (unpublished) WHERE unpublished IS NOT NULL;
 CREATE INDEX orders_due ON orders (next_change_at) WHERE next_change_at IS NOT NULL;
 CREATE INDEX orders_purge ON orders (purge_after) WHERE purge_after IS NOT NULL;
 CREATE INDEX orders_by_phone ON orders USING gin (phones) WHERE number IS NOT NULL;
@@ -32,6 +33,7 @@ COMMENT ON TABLE orders IS 'One row per order: what is known of it, and its bind
 COMMENT ON COLUMN orders.revision IS 'Grows with every change, over deletions too: microseconds since 1970, or the last one plus one.';
 COMMENT ON COLUMN orders.published_revision IS 'The revision that Kafka has acknowledged; the row is published when it differs from revision.';
 COMMENT ON COLUMN orders.key_hash IS 'Murmur2 of the Kafka key without its sign: modulo the number of partitions it is the partition.';
+COMMENT ON COLUMN orders.unpublished IS 'The key_hash of a row that is to be published, else null.';
 
 CREATE SEQUENCE slot_stamps;
 CREATE TABLE slots (

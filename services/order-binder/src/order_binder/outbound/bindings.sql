@@ -16,9 +16,10 @@ ORDER BY o.tenant, o.order_id
 FOR UPDATE OF o
 
 -- name: lock_due
+-- As a subquery the time is one value, and so a condition of the index; alone it would be asked anew for every row.
 SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
 FROM order_binder.orders AS o
-WHERE o.next_change_at <= clock_timestamp()
+WHERE o.next_change_at <= (SELECT clock_timestamp())
 ORDER BY o.next_change_at
 LIMIT $1
 FOR UPDATE SKIP LOCKED
@@ -124,27 +125,30 @@ SELECT pg_notify('order_binder_unpublished', '')
 
 -- name: purge_orders
 DELETE FROM order_binder.orders
-WHERE (tenant, order_id) IN (
-    SELECT tenant, order_id FROM order_binder.orders
-    WHERE purge_after <= clock_timestamp() AND revision = published_revision
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM order_binder.orders
+    WHERE purge_after <= (SELECT clock_timestamp()) AND revision = published_revision
+    ORDER BY purge_after
     LIMIT $1 FOR UPDATE SKIP LOCKED
-)
+))
 
 -- name: purge_slots
 DELETE FROM order_binder.slots
-WHERE (number, phone) IN (
-    SELECT number, phone FROM order_binder.slots
-    WHERE kept_until <= clock_timestamp()
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM order_binder.slots
+    WHERE kept_until <= (SELECT clock_timestamp())
+    ORDER BY kept_until
     LIMIT $1 FOR UPDATE SKIP LOCKED
-)
+))
 
 -- name: purge_codes
 DELETE FROM order_binder.codes
-WHERE (tenant, code) IN (
-    SELECT tenant, code FROM order_binder.codes
-    WHERE held_until <= clock_timestamp()
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM order_binder.codes
+    WHERE held_until <= (SELECT clock_timestamp())
+    ORDER BY held_until
     LIMIT $1 FOR UPDATE SKIP LOCKED
-)
+))
 
 -- name: one_order
 SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at

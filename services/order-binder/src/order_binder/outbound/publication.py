@@ -50,7 +50,7 @@ class BindingSource:
         return await _now(self._database, self._queries)
 
     async def unpublished(self, partition: int, limit: int) -> Sequence[Publishable]:
-        """Return bindings whose published revision differs from their revision, oldest change first."""
+        """Return bindings whose published revision differs from their revision, in the order of their keys' hashes."""
         async with self._database.acquire() as connection:
             rows = await connection.fetch(self._queries.unpublished_bindings, self._partitions, partition, limit)
         return self._readable(rows)

@@ -2,10 +2,11 @@
 SELECT clock_timestamp()
 
 -- name: unpublished_bindings
+-- In the order of the index: however much waits to be published, a page is read without sorting the rest.
 SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
 FROM order_binder.orders AS o
-WHERE o.revision <> o.published_revision AND o.key_hash % $1 = $2
-ORDER BY o.updated_at
+WHERE o.unpublished IS NOT NULL AND o.unpublished % $1 = $2
+ORDER BY o.unpublished
 LIMIT $3
 
 -- name: mark_bindings
