@@ -1,36 +1,56 @@
-"""`python -m bench router`: measure on this machine, against baselines in the same run."""
+"""`python -m bench <which>`: measure on this machine, against baselines in the same run."""
 
 import argparse
 import sys
 
-from bench import router
+from bench import calllog, projection, router
 from fareline_devstack.errors import DevstackError
 
 
 def main() -> int:
     """Run the named benchmark and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("which", choices=("router",))
-    parser.add_argument("--bindings", type=int, default=1_000_000, help="live bindings in the replica")
-    parser.add_argument("--tenants", type=int, default=20, help="tenants that share the bindings")
-    parser.add_argument("--seconds", type=float, default=4, help="length of a round at full load")
-    parser.add_argument("--paced-seconds", type=float, default=30, help="length of a round at 200 calls a second")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds after the first, which is not counted")
-    options = parser.parse_args()
+    options = _parser().parse_args()
     try:
-        router.run(
-            router.Size(
-                bindings=options.bindings,
-                tenants=options.tenants,
-                seconds=options.seconds,
-                paced_seconds=options.paced_seconds,
-                rounds=options.rounds,
-            )
-        )
+        options.run(options)
     except DevstackError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    which = parser.add_subparsers(required=True, metavar="which")
+
+    one = which.add_parser("router", help="answers of call-router (P1) and its replica's load (P4)")
+    size = router.Size()
+    one.add_argument("--bindings", type=int, default=size.bindings, help="live bindings in the replica")
+    one.add_argument("--tenants", type=int, default=size.tenants, help="tenants that share the bindings")
+    one.add_argument("--seconds", type=float, default=size.seconds, help="length of a round at full load")
+    one.add_argument("--paced-seconds", type=float, default=size.paced_seconds, help="of one at 200 calls a second")
+    _rounds(one)
+    one.set_defaults(
+        run=lambda given: router.run(
+            router.Size(given.bindings, given.tenants, given.seconds, given.paced_seconds, given.rounds)
+        )
+    )
+
+    one = which.add_parser("calllog", help="analysts' questions to recording-ingest (P6)")
+    one.add_argument("--calls", type=int, default=calllog.Size().calls, help="calls in the table")
+    one.add_argument("--questions", type=int, default=calllog.Size().questions, help="of each kind in a round")
+    _rounds(one)
+    one.set_defaults(run=lambda given: calllog.run(calllog.Size(given.calls, given.questions, given.rounds)))
+
+    one = which.add_parser("projection", help="call events into the call log (P6)")
+    one.add_argument("--calls", type=int, default=projection.Size().calls, help="calls of four events a round")
+    one.add_argument("--batch", type=int, default=projection.Size().batch, help="events in a batch")
+    _rounds(one)
+    one.set_defaults(run=lambda given: projection.run(projection.Size(given.calls, given.batch, given.rounds)))
+    return parser
+
+
+def _rounds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rounds", type=int, default=3, help="rounds after the first, which is not counted")
 
 
 if __name__ == "__main__":
