@@ -110,16 +110,13 @@ def given(manifests, service):
 
 
 def secret_files(manifests, workload):
-    """Return the settings that come as files, as variables; where no store is described, those that guides name."""
-    secret, items = secret_volumes(workload)[SECRETS_DIR]
-    if items is not None:
-        return {file.upper() for file in items}
-    for stored in manifests.all("ExternalSecret"):
-        if stored["metadata"]["name"] == secret:
-            return {entry["secretKey"].upper() for entry in stored["spec"]["data"]}
-    return {"DATABASE_URL", "ORDER_BINDER_TOKEN"} & {
-        field.upper() for field in settings_of(service_of(workload)).model_fields
-    }
+    """Return the settings that come as files, as variables; where no store is described, those that the guide names."""
+    stored = {one["metadata"]["name"]: one["spec"]["data"] for one in manifests.all("ExternalSecret")}
+    files = set()
+    for secret, items in secret_volumes(workload)[SECRETS_DIR]:
+        files |= set(items or {entry["secretKey"] for entry in stored.get(secret, ())})
+    fields = settings_of(service_of(workload)).model_fields
+    return {file.upper() for file in files or {"database_url", "order_binder_token"} & fields.keys()}
 
 
 def service_of(workload):

@@ -63,7 +63,8 @@ class Manifests:
 
     def secrets_mounted(self):
         """Return the name of every Secret that some pod mounts."""
-        return {name for one in self.workloads() for name, _ in secret_volumes(one).values()}
+        sources = (source for one in self.workloads() for source in secret_volumes(one).values())
+        return {name for several in sources for name, _ in several}
 
 
 def name(thing):
@@ -93,13 +94,13 @@ def port_names(workload):
 
 
 def secret_volumes(workload):
-    """Return by mount path (Secret, {file: key} or None for all keys under their own names)."""
+    """Return by mount path a list of (Secret, {file: key}), None instead of the files for all keys as they are."""
     paths = {mount["name"]: mount["mountPath"] for mount in container(workload)["volumeMounts"]}
     found = {}
     for volume in pod(workload)["volumes"]:
         if "secret" in volume:
-            found[paths[volume["name"]]] = (volume["secret"]["secretName"], None)
+            found[paths[volume["name"]]] = [(volume["secret"]["secretName"], None)]
         for source in volume.get("projected", {}).get("sources", []):
             items = {item["path"]: item["key"] for item in source["secret"]["items"]}
-            found[paths[volume["name"]]] = (source["secret"]["name"], items)
+            found.setdefault(paths[volume["name"]], []).append((source["secret"]["name"], items))
     return found
