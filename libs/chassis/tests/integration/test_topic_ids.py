@@ -11,7 +11,14 @@ from fareline_chassis.kafka.topics import TopicUnavailable
 
 async def test_a_topic_made_again_has_another_id(kafka_bootstrap, make_topic):
     names = [await make_topic("a"), await make_topic("b", partitions=1)]
-    before = await topic_ids(kafka_bootstrap, names)
+
+    async def ids():
+        try:
+            return await topic_ids(kafka_bootstrap, names)
+        except TopicUnavailable:  # made, but not told everywhere yet
+            return None
+
+    before = await eventually(ids)
     assert set(before) == set(names)
     assert len(set(before.values())) == 2
     assert all(len(found) == 32 and int(found, 16) for found in before.values())
@@ -25,10 +32,10 @@ async def test_a_topic_made_again_has_another_id(kafka_bootstrap, make_topic):
     async def remade():
         try:
             await make_topic("a")
-            found = await topic_ids(kafka_bootstrap, names)
-        except (KafkaError, TopicUnavailable):  # the old one is still going, or the new one not everywhere yet
+        except KafkaError:  # the old one is still going
             return None
-        return found if found[names[0]] != before[names[0]] else None
+        found = await ids()
+        return found if found and found[names[0]] != before[names[0]] else None
 
     after = await eventually(remade)
     assert after[names[1]] == before[names[1]]
