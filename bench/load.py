@@ -4,6 +4,7 @@ A bare protocol without streams or parsing, so that the client costs less than w
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -98,7 +99,8 @@ async def full_load(port: int, requests: Sequence[bytes], *, connections: int, s
 async def paced_load(port: int, requests: Sequence[bytes], *, a_second: float) -> Round:
     """Ask every request at its own moment, whether earlier ones were answered or not; times run from that moment."""
     times: list[float] = []
-    refused, done, idle = 0, asyncio.Event(), []
+    refused, done = 0, asyncio.Event()
+    idle: deque[Connection] = deque()  # used in turn, for a server closes a connection that rests for seconds
 
     def answered(connection: Connection, ok: bool) -> None:  # noqa: FBT001 - as Connection calls it
         nonlocal refused
@@ -113,7 +115,7 @@ async def paced_load(port: int, requests: Sequence[bytes], *, a_second: float) -
     for number, request in enumerate(requests):
         due = began + number / a_second
         await asyncio.sleep(max(due - perf_counter(), 0))
-        (idle.pop() if idle else await _connect(port, answered)).ask(request, due)
+        (idle.popleft() if idle else await _connect(port, answered)).ask(request, due)
     await done.wait()
     took = perf_counter() - began
     for connection in idle:

@@ -22,7 +22,7 @@ from call_router.pbx.zadarma_clock import AccountClock
 from call_router.pbx.zadarma_form import dtmf_of, read_form, text_of
 from call_router.pbx.zadarma_lines import Lines, without_line
 from call_router.pbx.zadarma_reports import LINE_LIMIT, read_report
-from call_router.pbx.zadarma_signature import verify
+from call_router.pbx.zadarma_signature import Signer, verify
 from call_router.ports import (
     Echo,
     Ignored,
@@ -57,7 +57,7 @@ class ZadarmaAdapter:
 
     def __init__(self, entry: AccountEntry, facts: Account) -> None:
         self._account = facts
-        self._secrets = tuple(secret.get_secret_value() for secret in entry.secrets)
+        self._signers = tuple(Signer(secret.get_secret_value()) for secret in entry.secrets)
         self._targets = entry.targets
         self._prompts = entry.prompts
         self._clock = AccountClock(entry.timezone)
@@ -71,7 +71,7 @@ class ZadarmaAdapter:
         echo = text_of(fields, "zd_echo")
         if echo and "event" not in fields:
             return Echo(PbxResponse(_safe(echo), content_type="text/plain; charset=utf-8"))
-        verify(fields, request.headers.get("signature"), self._secrets)
+        verify(fields, request.headers.get("signature"), self._signers)
         event = text_of(fields, "event")
         if not text_of(fields, "pbx_call_id"):
             return Ignored(_plain_event(event))

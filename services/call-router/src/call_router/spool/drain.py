@@ -1,4 +1,8 @@
-"""Emptying the spool into Kafka: in order, at least once, and patiently while Kafka is away."""
+"""Emptying the spool into Kafka: in order, at least once, and patiently while Kafka is away.
+
+It takes its time: a batch of a hundred events at most each 25 ms. That is many times what calls make, and what an outage
+has left behind delays no answer.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +14,7 @@ from call_router.spool.reader import SpoolReader
 from call_router.spool.writer import SpoolWriter
 
 Send = Callable[[Sequence[EventRecord]], Awaitable[None]]
-GATHERS = timedelta(milliseconds=10)
+GATHERS = timedelta(milliseconds=25)
 
 
 class SpoolDrain:
@@ -30,9 +34,8 @@ class SpoolDrain:
         self._loop = asyncio.get_running_loop()
         while True:
             self._grown.clear()
-            while await self.drain_once():
-                pass
-            await self._grown.wait()
+            if not await self.drain_once():
+                await self._grown.wait()
             await asyncio.sleep(GATHERS.total_seconds())
 
     async def drain_within(self, time: timedelta) -> None:
