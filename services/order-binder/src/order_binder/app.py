@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
@@ -15,11 +16,9 @@ from fareline_chassis.clock import utc_now
 from fareline_chassis.health import Health, health_routes
 from fareline_chassis.kafka.consumer import build_broker, declare_batch_subscriber
 from fareline_chassis.kafka.delivery import Handler
-from fareline_chassis.kafka.dlq import MAX_LETTER_BYTES, send_letters
-from fareline_chassis.kafka.producer import Producer
+from fareline_chassis.kafka.dlq import send_letters
 from fareline_chassis.lifecycle import Background, serve, wait_for
 from fareline_chassis.postgres.listener import Listener
-from fareline_chassis.postgres.pool import Database
 from fareline_chassis.telemetry import build_telemetry
 from fareline_contracts.topics import TAXI_ORDERS
 from order_binder.inbound.alarms import TenantAlarms
@@ -30,13 +29,8 @@ from order_binder.inbound.http_registry import RegistryRoutes
 from order_binder.inbound.kafka import OrderConsumer
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.inbound.refusals import GROUP, FailureWatch
-from order_binder.outbound.bindings import PostgresBindings
-from order_binder.outbound.order_topic import KafkaOrderSink
+from order_binder.outbound.edges import Edges
 from order_binder.outbound.publishing import Publishing
-from order_binder.outbound.reading import PostgresReader
-from order_binder.outbound.registry import PostgresRegistry
-from order_binder.outbound.schema import Schema
-from order_binder.ports import BindingStore
 from order_binder.seams import Around, untouched
 from order_binder.settings import Settings
 from order_binder.usecases.follow_input import FollowInput
@@ -51,7 +45,6 @@ from order_binder.usecases.vacate_numbers import VacateNumbers
 
 SERVICE = "order-binder"
 NOTIFIED = "order_binder_unpublished"
-LONGEST_PAUSE = timedelta(seconds=5)
 
 
 class OrderBinder:
@@ -62,30 +55,25 @@ class OrderBinder:
 
         Raises SystemExit(2) where the tokens file is unusable.
         """
-        self._settings, self._around = settings, around
+        self._settings = settings
         self.health, self.telemetry = Health(), build_telemetry(SERVICE, settings)
         self._tokens = load_tokens(settings.fareline_tokens_file, demo=settings.fareline_demo)
         self._background = Background(self.health)
         self._metrics = BinderMetrics(self.telemetry.registry)
-
-        self._dsn = settings.database_url.get_secret_value()
-        sizes = (settings.database_pool_min, settings.database_pool_max)
-        self._database = Database(
-            self._dsn,
-            *sizes,
-            self.health.component("postgres"),
-            application_name=SERVICE,
-            longest_pause=LONGEST_PAUSE,
+        self._edges = edges = Edges(settings, self.health, service=SERVICE, around=around)
+        self._vacate = VacateNumbers(edges.store, secrets.randbelow)
+        self._publishing = Publishing(
+            cluster=settings.kafka,
+            topic_prefix=settings.kafka_topic_prefix,
+            database=edges.database,
+            producer=edges.producer,
+            health=self.health,
+            holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+            published=self._metrics.publication_delay.observe,
+            unpublishable=self._metrics.unpublishable.inc,
+            around=around,
         )
-        self._store: BindingStore = around("store", PostgresBindings(self._database))
-        self._registry = PostgresRegistry(self._database)
-
-        kafka, prefix = settings.kafka, settings.kafka_topic_prefix
-        self._producer = Producer(kafka, client_id=SERVICE, topic_prefix=prefix)
-        self._letters = Producer(kafka, client_id=SERVICE, topic_prefix=prefix, max_request_bytes=MAX_LETTER_BYTES)
-        self._broker = build_broker(kafka, client_id=SERVICE, topic_prefix=prefix)
-        self._publishing = self._make_publishing()
-
+        self._broker = build_broker(settings.kafka, client_id=SERVICE, topic_prefix=settings.kafka_topic_prefix)
         handler: Handler = self._make_consumer()
         self._orders = declare_batch_subscriber(
             self._broker,
@@ -97,8 +85,8 @@ class OrderBinder:
 
     def _make_consumer(self) -> OrderConsumer:
         return OrderConsumer(
-            ingest=IngestOrders(self._store, secrets.randbelow),
-            put_aside=partial(send_letters, self._letters),
+            ingest=IngestOrders(self._edges.store, secrets.randbelow),
+            put_aside=partial(send_letters, self._edges.letters),
             metrics=self._metrics,
             alarms=TenantAlarms(self._metrics),
             clock=utc_now,
@@ -106,32 +94,19 @@ class OrderBinder:
             tracing=self.telemetry.tracing,
         )
 
-    def _make_publishing(self) -> Publishing:
-        return Publishing(
-            cluster=self._settings.kafka,
-            topic_prefix=self._settings.kafka_topic_prefix,
-            database=self._database,
-            producer=self._producer,
-            health=self.health,
-            holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
-            published=self._metrics.publication_delay.observe,
-            unpublishable=self._metrics.unpublishable.inc,
-            around=self._around,
-        )
-
     def http(self) -> FastAPI:
         """Return the HTTP interface, which answers 503 where the database or Kafka is not there."""
-        registry, reader = self._registry, PostgresReader(self._database)
+        registry, reader = self._edges.registry, self._edges.reader
         orders = OrderRoutes(
             tokens=self._tokens,
-            submit=SubmitOrders(KafkaOrderSink(self._producer, utc_now), registry),
+            submit=SubmitOrders(self._edges.orders, registry),
             show=ShowBinding(reader, sleep=asyncio.sleep, monotonic=time.monotonic),
             lookup=LookupBindings(reader, registry),
         )
         inventory = RegistryRoutes(
             tokens=self._tokens,
             put=PutNumber(registry),
-            withdraw=WithdrawNumber(registry, VacateNumbers(self._store, secrets.randbelow)),
+            withdraw=WithdrawNumber(registry, self._vacate),
             put_whole_tenant=PutTenant(registry),
             registry=registry,
         )
@@ -139,42 +114,39 @@ class OrderBinder:
 
     async def start(self) -> None:
         """Connect to everything, waiting as long as it takes, then begin to work."""
-        self._background.spawn("tokens", self._tokens.keep_current, required=False)
-        await self._database.connect()
-        self._background.spawn("database-watch", self._database.watch, required=False)
-        await wait_for("migrations", Schema(self._dsn).require, component=self.health.component("schema"))
-        kafka = self.health.component("kafka")
+        edges, kafka = self._edges, self.health.component("kafka")
+        self._beside("tokens", self._tokens.keep_current)
+        await edges.database.connect()
+        self._beside("database-watch", edges.database.watch)
+        await wait_for("migrations", edges.schema.require, component=self.health.component("schema"))
         partitions = await wait_for("kafka", self._publishing.count_partitions, component=kafka)
-        await self._producer.start(kafka)
-        follow = FollowInput(self._store)
+        await edges.producer.start(kafka)
+        follow = FollowInput(edges.store)
         await follow.expect(partitions[TAXI_ORDERS.name])
         self._start_publishing(partitions)
         await self._broker.start(self.health.component("orders"))
         watch = InputWatch(self._orders.progress, self._publishing.count_input, follow, self._metrics, utc_now)
-        self._background.spawn("input-watch", watch.run, required=False)
-        self._start_sweeping()
+        self._beside("input-watch", watch.run)
+        every = timedelta(seconds=self._settings.sweep_every_s)
+        self._beside("sweeper", partial(sweep_forever, SweepWindows(edges.store), self._vacate, self._metrics, every))
 
     def _start_publishing(self, partitions: dict[str, int]) -> None:
-        listener = Listener(self._dsn, NOTIFIED)
         publications = self._publishing.publications(partitions)
         for topic, publication in publications.items():
             self._background.spawn(f"publishing:{topic}", publication.run)
-        wakers = [publication.wake for publication in publications.values()]
-        self._background.spawn("listener", listener.run, required=False)
-        self._background.spawn("waker", lambda: wake_on_notify(listener, wakers), required=False)
+        listener = Listener(self._edges.dsn, NOTIFIED)
+        self._beside("listener", listener.run)
+        self._beside("waker", partial(wake_on_notify, listener, [each.wake for each in publications.values()]))
 
-    def _start_sweeping(self) -> None:
-        every = timedelta(seconds=self._settings.sweep_every_s)
-        sweep, vacate = SweepWindows(self._store), VacateNumbers(self._store, secrets.randbelow)
-        self._background.spawn("sweeper", lambda: sweep_forever(sweep, vacate, self._metrics, every), required=False)
+    def _beside(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run what the process can do without for a while."""
+        self._background.spawn(name, work, required=False)
 
     async def stop(self) -> None:
         """Finish the batch at hand, hand over the leases, close everything."""
         await self._broker.stop()
         await self._background.stop()
-        await self._producer.stop()
-        await self._letters.stop()
-        await self._database.close()
+        await self._edges.close()
 
 
 async def run(settings: Settings, *, around: Around = untouched) -> None:
