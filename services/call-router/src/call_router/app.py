@@ -17,7 +17,7 @@ from call_router.inbound.replica_tasks import ReplicaTasks
 from call_router.inbound.snapshots import Snapshots
 from call_router.outbound.binder import OrderBinder
 from call_router.outbound.call_topic import CallTopic
-from call_router.pbx.loading import Pbxs, load_pbxs
+from call_router.pbx.loading import load_pbxs
 from call_router.records.events import CallEvents
 from call_router.replica.freshness import Freshness
 from call_router.replica.snapshot import Snapshot
@@ -33,6 +33,7 @@ from call_router.usecases.recall import Recall
 from call_router.usecases.record_report import RecordReport
 from fareline_chassis.auth import TokenBook
 from fareline_chassis.clock import utc_now
+from fareline_chassis.files import follow_file
 from fareline_chassis.health import Health
 from fareline_chassis.kafka.producer import Producer
 from fareline_chassis.lifecycle import Background
@@ -48,12 +49,12 @@ class Router:
 
     def __init__(self, settings: Settings) -> None:
         """Wire everything; raises AccountsUnusable, TokensUnusable, NoAdapter, SpoolTaken or OSError."""
-        pbxs = load_pbxs(settings.fareline_accounts_file, demo=settings.fareline_demo)
+        self._pbxs = load_pbxs(settings.fareline_accounts_file, demo=settings.fareline_demo)
         self._tokens = TokenBook.load(settings.fareline_tokens_file, demo=settings.fareline_demo)
         self.health = Health()
         self._settings = settings
         self._telemetry = build_telemetry(_NAME, settings)
-        self._observer = Observer(self._telemetry.registry, pbxs.kinds)
+        self._observer = Observer(self._telemetry.registry, self._pbxs.kinds)
         self._background = Background(self.health)
         self._store = ReplicaStore()
         self._freshness = Freshness(time.monotonic, utc_now)
@@ -86,7 +87,7 @@ class Router:
             clock=utc_now,
             observer=self._observer,
         )
-        self.asgi = self._build_asgi(pbxs)
+        self.asgi = self._build_asgi()
         for part in (self._store, self._freshness, self._spool, self._snapshots):
             add_gauges(self._telemetry.registry, part.readings())
 
@@ -99,13 +100,13 @@ class Router:
             send=CallTopic(self._producer, component, on_refused=self._observer.event_refused).send,
         )
 
-    def _build_asgi(self, pbxs: Pbxs) -> ASGIApp:
+    def _build_asgi(self) -> ASGIApp:
         store, observer = self._store, self._observer
         journal = TracedJournal(self._spool.journal, self._telemetry.tracing)
         decide = Decide(store, self._freshness, self._binder, utc_now, lambda: self._admission.may_ask, self._compare)
         answer = AnswerQuestion(decide, store, journal, utc_now, on_trouble=observer.trouble)
         webhooks = PbxWebhooks(
-            adapters=pbxs.adapters,
+            adapters=self._pbxs.adapters,
             answer=answer,
             record=RecordReport(store, journal, utc_now),
             observer=observer,
@@ -113,7 +114,7 @@ class Router:
             clock=utc_now,
         )
         api = build_api(
-            accounts=pbxs.accounts,
+            accounts=self._pbxs.accounts,
             explain=ExplainRoute(decide),
             tokens=self._tokens,
             health=self.health,
@@ -129,6 +130,7 @@ class Router:
             self._past_calls.take_one(event.kind, event.value)
         jobs = {
             "tokens": self._tokens.keep_current,
+            "accounts": lambda: follow_file(self._settings.fareline_accounts_file, self._renew_accounts),
             "past calls": self._past_calls.follow,
             "snapshots": self._snapshots.keep,
             "comparison": self._compare.run,
@@ -149,6 +151,10 @@ class Router:
         await self._binder.close()
         self._spool.close()
         await asyncio.to_thread(self._telemetry.shutdown)
+
+    def _renew_accounts(self) -> None:
+        settings = self._settings
+        self._pbxs.become(load_pbxs(settings.fareline_accounts_file, demo=settings.fareline_demo))
 
     def _read_topics(self) -> tuple[ReplicaTasks, PastCalls]:
         topics = Topics(self._settings.kafka, self._settings.router_node, self._settings.kafka_topic_prefix)

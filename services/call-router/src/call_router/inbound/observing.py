@@ -49,7 +49,7 @@ class Observer:
             "fareline_binding_freshness_seconds", "Order event to routable.", buckets=_FRESHNESS, registry=registry
         )
         self._bound: dict[tuple[str, str, str], Counter] = {}
-        self._bound_latency = {kind: self._latency.labels(kind) for kind in sorted(set(kinds.values()))}
+        self._bound_latency: dict[str, Histogram] = {}
 
     def answered(self, account: str, answered: Answered) -> None:
         """Note an answer. A repeated one is counted apart and not logged again."""
@@ -58,7 +58,7 @@ class Observer:
             self._repeated.labels(kind).inc()
             return
         self._counter(kind, decision.reason, decision.source).inc()
-        self._bound_latency[kind].observe(answered.took.total_seconds())
+        self._latency_of(kind).observe(answered.took.total_seconds())
         if self._log.is_enabled_for(DEBUG):
             self._log_answer(account, answered)
 
@@ -124,6 +124,12 @@ class Observer:
     def looked_up(self, result: str) -> None:
         """Note a question to order-binder."""
         self._lookups.labels(result).inc()
+
+    def _latency_of(self, kind: str) -> Histogram:
+        bound = self._bound_latency.get(kind)
+        if bound is None:
+            bound = self._bound_latency[kind] = self._latency.labels(kind)
+        return bound
 
     def _counter(self, kind: str, reason: str, source: Source) -> Counter:
         key = (kind, reason, source)

@@ -38,15 +38,25 @@ def load_adapter(entry: AccountEntry) -> PbxAdapter:
 
 @dataclass(frozen=True, slots=True)
 class Pbxs:
-    """All configured PBXs: what the rules know of each by account name, and adapters by (kind, account name)."""
+    """All configured PBXs: what the rules know of each by account name, and adapters by (kind, account name).
+
+    `kinds` has each account's kind of PBX, and keeps those that are configured no more, for calls under way.
+    """
 
     accounts: dict[str, Account]
     adapters: dict[tuple[str, str], PbxAdapter]
+    kinds: dict[str, str]
 
-    @property
-    def kinds(self) -> dict[str, str]:
-        """Each account's kind of PBX."""
-        return {name: kind for kind, name in self.adapters}
+    def become(self, newer: "Pbxs") -> None:
+        """Take over another file's PBXs in place: whoever holds these mappings goes by it from the next call on.
+
+        What an adapter had observed of its PBX, its clock and its busy lines, is observed anew.
+        """
+        self.kinds.update(newer.kinds)
+        self.accounts.clear()
+        self.accounts.update(newer.accounts)
+        self.adapters.clear()
+        self.adapters.update(newer.adapters)
 
 
 def load_pbxs(path: Path, *, demo: bool) -> Pbxs:
@@ -55,4 +65,5 @@ def load_pbxs(path: Path, *, demo: bool) -> Pbxs:
     return Pbxs(
         accounts={name: facts_of(entry) for name, entry in entries.items()},
         adapters={(entry.kind.value, name): load_adapter(entry) for name, entry in entries.items()},
+        kinds={name: entry.kind.value for name, entry in entries.items()},
     )
