@@ -1,6 +1,6 @@
 """Emptying the spool into Kafka: in order, at least once, and patiently while Kafka is away.
 
-It takes its time: a batch of a hundred events at most each 25 ms. That is many times what calls make, and what an outage
+It takes its time: a batch of some hundred events every 25 ms. That is many times what calls make, and what an outage
 has left behind delays no answer.
 """
 
