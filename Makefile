@@ -52,6 +52,10 @@ test-random: venv ## the same in random order
 unit: venv ## the tests that need nothing but Python
 	@$(PY) -m pytest -q -m "not stack and not e2e and not engine and not tools"
 
+.PHONY: fuzz
+fuzz: venv ## nightly: made-up webhooks at both PBX adapters, a minute each way
+	@FARELINE_FUZZ_S=60 $(PY) -m pytest -q services/call-router/tests/unit/test_fuzz_webhooks.py
+
 .PHONY: check
 check: venv format-check lint imports types generated unit ## format, lint, import rules, types, generated files, unit tests
 
@@ -116,6 +120,12 @@ k8s: venv ## write what in deploy/k8s is generated: topics, rules, rendered over
 deploy-check: venv ## check manifests, images, compose, rules and migrations with the tools of deploy/checks.lock
 	@PYTHON="$(PYTHON)" deploy/tools.sh
 	@$(PY) -m pytest -q -rs -m tools tests/deployment
+
+VERSION ?= Unreleased
+
+.PHONY: release-notes
+release-notes: venv ## print the notes of VERSION, or of what is not released yet
+	@$(PY) deploy/release_notes.py --version "$(VERSION)"
 
 .PHONY: test-engine
 test-engine: venv ## the tests of images, compose and outages on a real Docker engine, several minutes
