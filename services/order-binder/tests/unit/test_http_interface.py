@@ -4,13 +4,14 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from binder_desk import Desk
 from binder_fakes import NOW
 from binder_process import order_json
 from binder_support import client, driver
 
-from fareline_chassis.kafka.producer import DeliveryUnknown
+from fareline_chassis.kafka.producer import DeliveryRefused, DeliveryUnknown
 from fareline_contracts.lookup import LookupAnswer
 from fareline_contracts.numbers import NumberRecord
 from fareline_contracts.tenants import TenantRecord
@@ -19,7 +20,7 @@ from order_binder.domain.policy import CallTerms
 from order_binder.domain.windows import Directions, Window
 from order_binder.inbound.http_examples import ANSWERS
 from order_binder.inbound.http_models import AcceptedSnapshots, BindingAnswer, Numbers
-from order_binder.ports import TenantEntry
+from order_binder.ports import LostRace, TenantEntry
 
 ORDERS = "/v1/tenants/demo/orders"
 KEY = OrderKey("demo", "o-1")
@@ -295,3 +296,21 @@ async def test_a_number_in_use_is_withdrawn_as_asked(desk):
         assert (await desk.http.delete(f"{base}/+74950000199{how}")).status_code == 404
     wrong = await desk.http.delete(f"{base}/+74950000101?bindings=burn")
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (400, "query/bindings")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (asyncpg.ConnectionDoesNotExistError("gone"), 503),
+        (asyncpg.DeadlockDetectedError("again"), 503),
+        (ConnectionResetError(), 503),
+        (TimeoutError(), 503),
+        (LostRace(), 503),
+        (DeliveryRefused([(0, "TopicAuthorizationFailedError")]), 503),
+        (asyncpg.UndefinedTableError("ours"), 500),
+    ],
+)
+async def test_a_connection_lost_in_the_middle_is_no_mistake_of_ours(desk, error, status):
+    desk.sink.error = error
+    answer = await desk.http.put(f"{ORDERS}/o-1", content=order_json("o-1", 1))
+    assert (answer.status_code, answer.headers.get("retry-after")) == (status, "1" if status == 503 else None)

@@ -22,6 +22,8 @@ from fareline_chassis.kafka.foreign_names import tolerate_foreign_header_names
 from fareline_chassis.kafka.topics import partitions_of
 from fareline_chassis.lifecycle import wait_for
 
+# How soon partitions are consumed that somebody adds to a topic.
+_METADATA_AGE_MS = 30_000
 _AT_MOST_ONCE = frozenset({AckPolicy.ACK_FIRST, AckPolicy.ACK, AckPolicy.REJECT_ON_ERROR})
 _Batch = tuple["ConsumerRecord[Any, Any]", ...]
 
@@ -101,6 +103,7 @@ def build_broker(
         consumer_only=True,
         allow_auto_create_topics=False,
         graceful_timeout=stop_within.total_seconds(),
+        metadata_max_age_ms=_METADATA_AGE_MS,
         logger=None,
         apply_types=False,
     )

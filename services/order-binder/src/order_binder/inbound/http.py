@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import asyncpg
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,14 +10,15 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from fareline_chassis.kafka.producer import DeliveryRefused, DeliveryUnknown
-from fareline_chassis.postgres.errors import DatabaseUnavailable
+from fareline_chassis.logs import get_logger
+from fareline_chassis.postgres.errors import DatabaseUnavailable, classify
 from fareline_chassis.problems import Problem, problem_handlers
 from fareline_contracts.orders import MAX_SNAPSHOT_BYTES
 from order_binder.inbound.body_limit import BodyLimit
 from order_binder.inbound.http_description import DescribedApi
 from order_binder.inbound.http_orders import OrderRoutes, invalid_field
 from order_binder.inbound.http_registry import RegistryRoutes
-from order_binder.ports import NoOtherNumber, NumberCooling, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
+from order_binder.ports import LostRace, NoOtherNumber, NumberCooling, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
 from order_binder.usecases.put_number import NumberUnknown, TenantUnknown
 from order_binder.usecases.put_tenant import TenantUnusable
 
@@ -33,7 +35,10 @@ _PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     DeliveryUnknown: (503, "not-acknowledged", "Kafka did not acknowledge in time; send the same again."),
     DeliveryRefused: (503, "not-accepted", "Kafka does not accept records just now; send the same again later."),
     DatabaseUnavailable: (503, "no-database", "The database cannot be reached just now."),
+    LostRace: (503, "busy", "Others changed the same rows again and again; ask once more."),
 }
+_CUT_OFF = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+log = get_logger(__name__)
 
 
 def build_http(orders: OrderRoutes, registry: RegistryRoutes, health: Sequence[BaseRoute]) -> FastAPI:
@@ -49,12 +54,22 @@ def build_http(orders: OrderRoutes, registry: RegistryRoutes, health: Sequence[B
     problem_handlers(app)
     for kind in _PROBLEMS:
         app.add_exception_handler(kind, _answer)
+    for kind in _CUT_OFF:
+        app.add_exception_handler(kind, _cut_off)
     app.add_exception_handler(TenantUnusable, _unusable)
     app.include_router(orders.router())
     app.include_router(registry.router())
     app.router.routes.extend(health)
     app.add_middleware(BodyLimit, limit_of=body_limit)
     return app
+
+
+async def _cut_off(request: Request, error: Exception) -> Response:
+    """Tell a connection that was lost in the middle from a mistake of ours."""
+    if classify(error) == "transient":
+        return await _answer(request, DatabaseUnavailable())
+    log.error("http.failed", route=getattr(request.scope.get("route"), "path", None), exc_info=error)
+    return Problem(500).response()
 
 
 async def _unusable(_: Request, error: Exception) -> Response:
