@@ -83,7 +83,7 @@ def run(size: Size) -> None:
 
 async def _measure(dsn: str, size: Size) -> None:
     await migrate(dsn, "recording_ingest.migrations", SCHEMA, "all")
-    database = Database(dsn, 1, 2, Health().component("postgres"), search_path=SCHEMA)
+    database = Database(dsn, 2, 4, Health().component("postgres"), search_path=SCHEMA)
     await database.connect()
     keys = PhoneKeys.load(find_layout().tokens_file.with_name("phone-keys.json"), demo=True)
     records = _records(size.calls)

@@ -21,14 +21,20 @@ def ordered(events: Iterable[CallEvent]) -> list[CallEvent]:
     Of two contents under one `ce_id` (two processes that answered one question differently) the earlier received wins.
     """
     unique: dict[str, CallEvent] = {}
-    for event in sorted(events, key=lambda event: (event.head.received_at, repr(event))):
-        unique.setdefault(event.head.ce_id, event)
+    for event in events:
+        known = unique.setdefault(event.head.ce_id, event)
+        if known is not event and _arrived(event) < _arrived(known):
+            unique[event.head.ce_id] = event
     return sorted(unique.values(), key=_place)
 
 
 def fold(events: Iterable[CallEvent]) -> CallRow:
     """Return the row of one call from all its events known so far. Raises ValueError without any event."""
-    story = ordered(events)
+    return row_of(ordered(events))
+
+
+def row_of(story: Sequence[CallEvent]) -> CallRow:
+    """Return the row of one call from its story, which `ordered` made. Raises ValueError without any event."""
     if not story:
         raise ValueError("a call without events")
     routed, ended = of_kind(story, Routed), of_kind(story, Ended)
@@ -91,10 +97,13 @@ class _Times:
     def __init__(self, story: Sequence[CallEvent], end: Ended | None) -> None:
         starts = [event.head.at for event in story if isinstance(event, Routed | Progress)]
         said = end.started_at if end else None
+        first: dict[str, datetime] = {}
+        for event in of_kind(story, Progress):
+            first.setdefault(event.state, event.head.at)
         self.started_at: datetime = said or min(starts, default=story[0].head.at)
-        self.ringing_at = (end.ringing_at if end else None) or _first(story, "ringing")
-        self.answered_at = (end.answered_at if end else None) or _first(story, "answered")
-        self.bridged_at = (end.bridged_at if end else None) or _first(story, "bridged")
+        self.ringing_at = (end.ringing_at if end else None) or first.get("ringing")
+        self.answered_at = (end.answered_at if end else None) or first.get("answered")
+        self.bridged_at = (end.bridged_at if end else None) or first.get("bridged")
         self.ended_at = (end.ended_at or end.head.at) if end else None
 
     @property
@@ -115,6 +124,10 @@ def _times(story: Sequence[CallEvent], end: Ended | None) -> _Times:
     return _Times(story, end)
 
 
+def _arrived(event: CallEvent) -> tuple[datetime, str]:
+    return event.head.received_at, repr(event)
+
+
 def _place(event: CallEvent) -> tuple[datetime, int, int, datetime, str]:
     step = event.step if isinstance(event, Routed) else 0
     return (event.head.at, _KINDS.index(type(event)), step, event.head.received_at, event.head.ce_id)
@@ -128,10 +141,6 @@ def _deciding(routed: Sequence[Routed]) -> Routed | None:
 def _target_index(routed: Sequence[Routed]) -> int | None:
     tried = [event.decision.targets[0] for event in routed if event.decision.deed == "dial" and event.decision.targets]
     return list(dict.fromkeys(tried)).index(tried[-1]) if tried else None
-
-
-def _first(story: Sequence[CallEvent], state: str) -> datetime | None:
-    return next((event.head.at for event in of_kind(story, Progress) if event.state == state), None)
 
 
 def _recording_due(told_to_record: bool, end: Ended | None) -> bool:  # noqa: FBT001 - private, one caller

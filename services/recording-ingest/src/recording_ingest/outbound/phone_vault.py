@@ -7,6 +7,7 @@ a key that is derived for each call, so that a ciphertext is worthless beside an
 import hmac
 import os
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from recording_ingest.outbound.phone_keys import Key, PhoneKeys
 
 _ID, _NONCE, _HASH = 2, 12, 16
+_RECENT: Final = 4096
+"""A call is folded again with each of its events, within minutes: so many keys and phones are not made anew."""
 _FIND: Final = b"fareline phone lookup 1\x00"
 _READ: Final = b"fareline phone sealing 1\x00"
 _SIGN: Final = b"fareline cursor signing 1\x00"
@@ -35,6 +38,8 @@ class PhoneVault:
         self._lookup = keys.lookup
         self._sealing = {key.id: key for key in keys.sealing}
         self._current = keys.sealing[0]
+        self._cipher = lru_cache(_RECENT)(_cipher)
+        self.at_rest = lru_cache(_RECENT)(self._at_rest)
 
     @property
     def lookup_id(self) -> bytes:
@@ -58,7 +63,7 @@ class PhoneVault:
         """Return `text` encrypted for the rows of the call `of`; another ciphertext each time."""
         nonce = os.urandom(_NONCE)
         plain = text.encode() if isinstance(text, str) else text
-        return _id_of(self._current) + nonce + _cipher(self._current, of).encrypt(nonce, plain, None)
+        return _id_of(self._current) + nonce + self._cipher(self._current, of).encrypt(nonce, plain, None)
 
     def open(self, sealed: bytes, *, of: str) -> bytes:
         """Return what was sealed for the call `of`. Raises Unreadable."""
@@ -67,9 +72,13 @@ class PhoneVault:
         if key is None:
             raise Unreadable(key_id)
         try:
-            return _cipher(key, of).decrypt(sealed[_ID : _ID + _NONCE], sealed[_ID + _NONCE :], None)
+            return self._cipher(key, of).decrypt(sealed[_ID : _ID + _NONCE], sealed[_ID + _NONCE :], None)
         except InvalidTag:
             raise Unreadable(key_id) from None
+
+    def _at_rest(self, phone: str, of: str) -> tuple[bytes, bytes]:
+        """Return the hash and the ciphertext of a phone for the row of the call `of`."""
+        return self.hash(phone), self.seal(phone, of=of)
 
     def signing_keys(self) -> Iterable[bytes]:
         """Return the keys that page cursors are signed with, the one in use first."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from fareline_chassis.postgres.pool import Connection, Database
 from fareline_chassis.postgres.sql import Queries, load_queries
@@ -29,21 +30,29 @@ class PostgresCallLog:
     async def projection(self, batch: Sequence[KeptEvent]) -> AsyncIterator[Projection]:
         """Keep the batch, lock the calls it brings news of in one order for all, and load what is known of them."""
         async with self._database.transaction() as connection:
-            call_ids = sorted(await self._keep(connection, _once_each(batch)))
+            news = await self._keep(connection, _once_each(batch))
             stories: dict[str, list[CallEvent]] = defaultdict(list)
             ledger: dict[str, list[Recording]] = defaultdict(list)
+            for fresh in news:
+                stories[fresh.head.call_id].append(fresh)
+            call_ids = sorted(stories)
+            places: dict[str, datetime | None] = {}
             if call_ids:
-                await connection.execute(self._queries.lock_calls, call_ids)
-                for row in await connection.fetch(self._queries.stories, call_ids):
+                heads = await connection.fetch(self._queries.lock_calls, call_ids)
+                places = {row["call_id"]: row["started_at"] for row in heads}
+                known = await connection.fetch(self._queries.stories, call_ids, [fresh.head.ce_id for fresh in news])
+                for row in known:
                     stories[row["call_id"]].append(event(row, self._vault))
                 for row in await connection.fetch(self._queries.ledger, call_ids):
                     ledger[row["call_id"]].append(recording(row))
-            yield _PostgresProjection(connection, self._queries, self._vault, stories, ledger)
+            projection = _PostgresProjection(connection, self._queries, self._vault, places)
+            projection.stories, projection.ledger = stories, ledger
+            yield projection
 
-    async def _keep(self, connection: Connection, batch: Sequence[KeptEvent]) -> set[str]:
+    async def _keep(self, connection: Connection, batch: Sequence[KeptEvent]) -> Sequence[CallEvent]:
         heads = [kept.event.head for kept in batch]
         columns = [event_columns(kept, self._vault) for kept in batch]
-        news = await connection.fetch(
+        written = await connection.fetch(
             self._queries.keep_events,
             [head.account for head in heads],
             [head.ce_id for head in heads],
@@ -55,7 +64,8 @@ class PostgresCallLog:
             [plain for plain, _ in columns],
             [sealed for _, sealed in columns],
         )
-        return {row["call_id"] for row in news}
+        news = {(row["account"], row["ce_id"]) for row in written}
+        return [kept.event for kept in batch if (kept.event.head.account, kept.event.head.ce_id) in news]
 
 
 def _once_each(batch: Sequence[KeptEvent]) -> Sequence[KeptEvent]:
@@ -71,19 +81,27 @@ class _PostgresProjection:
         connection: Connection,
         queries: Queries,
         vault: PhoneVault,
-        stories: Mapping[str, Sequence[CallEvent]],
-        ledger: Mapping[str, Sequence[Recording]],
+        places: Mapping[str, datetime | None],
     ) -> None:
         self._connection = connection
         self._queries = queries
         self._vault = vault
-        self.stories = stories
-        self.ledger = ledger
+        self._places = places
+        self.stories: Mapping[str, Sequence[CallEvent]] = {}
+        self.ledger: Mapping[str, Sequence[Recording]] = {}
 
     async def save(self, rows: Sequence[CallRow], recordings: Sequence[Recording]) -> None:
         documents = [call_document(row, self._vault) for row in rows]
-        for query in (self._queries.drop_moved, self._queries.save_calls, self._queries.move_heads):
-            await self._connection.execute(query, documents)
+        placed = [row for row in rows if self._places.get(row.call_id) != row.started_at]
+        moved = [row for row in placed if self._places.get(row.call_id)]
+        if moved:
+            old = [self._places[row.call_id] for row in moved]
+            await self._connection.execute(self._queries.drop_moved, [row.call_id for row in moved], old)
+        if documents:
+            await self._connection.execute(self._queries.save_calls, documents)
+        if placed:
+            ids, new = [row.call_id for row in placed], [row.started_at for row in placed]
+            await self._connection.execute(self._queries.move_heads, ids, new)
         if recordings:
             entries = [
                 recording_document(replace(entry, url=sealed_address(entry.url, entry.call_id, self._vault)))

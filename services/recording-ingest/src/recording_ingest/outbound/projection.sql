@@ -8,28 +8,28 @@ ON CONFLICT (account, ce_id) DO UPDATE SET
     call_id = excluded.call_id, kind = excluded.kind, at = excluded.at, received_at = excluded.received_at,
     traceparent = excluded.traceparent, data = excluded.data, sealed = excluded.sealed
 WHERE excluded.received_at < call_events.received_at
-RETURNING call_id
+RETURNING account, ce_id
 
 -- name: lock_calls
 INSERT INTO call_heads (call_id)
 SELECT call_id FROM unnest($1::text[]) AS call (call_id) ORDER BY call_id
 ON CONFLICT (call_id) DO UPDATE SET call_id = excluded.call_id
+RETURNING call_id, started_at
 
 -- name: stories
-SELECT call_id, kind, ce_id, data, sealed FROM call_events WHERE call_id = ANY ($1)
+SELECT call_id, kind, ce_id, data, sealed FROM call_events WHERE call_id = ANY ($1) AND ce_id <> ALL ($2)
 
 -- name: ledger
 SELECT * FROM recordings WHERE call_id = ANY ($1) ORDER BY recording_id FOR UPDATE
 
 -- name: drop_moved
-DELETE FROM calls USING call_heads AS head, jsonb_to_recordset($1) AS fresh (call_id text, started_at timestamptz)
-WHERE head.call_id = fresh.call_id AND head.started_at <> fresh.started_at
-    AND calls.call_id = head.call_id AND calls.started_at = head.started_at
+DELETE FROM calls USING unnest($1::text[], $2::timestamptz[]) AS old (call_id, started_at)
+WHERE calls.call_id = old.call_id AND calls.started_at = old.started_at
 
 -- name: move_heads
 UPDATE call_heads AS head SET started_at = fresh.started_at
-FROM jsonb_to_recordset($1) AS fresh (call_id text, started_at timestamptz)
-WHERE head.call_id = fresh.call_id AND head.started_at IS DISTINCT FROM fresh.started_at
+FROM unnest($1::text[], $2::timestamptz[]) AS fresh (call_id, started_at)
+WHERE head.call_id = fresh.call_id
 
 -- name: save_calls
 INSERT INTO calls SELECT filled.*
