@@ -242,7 +242,7 @@ def test_a_dial_that_rang_for_a_moment_is_taken_back(rang, count):
     assert memory.dials("demo", "o-1", D1, T0 - minutes(1)) == count
 
 
-@given(st.lists(st.tuples(st.floats(0, 10_000), st.integers(0, 50)), max_size=60), st.floats(0, 10_000))
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 50)), max_size=60), st.integers(0, 10_000))
 def test_whatever_has_ended_is_taken_once_and_nothing_too_early(added, now):
     endings = Endings()
     for ends_at, row in added:

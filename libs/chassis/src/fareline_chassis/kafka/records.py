@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiokafka import ConsumerRecord
 
 
-@dataclass(frozen=True, slots=True)
-class InRecord:
-    """One record as Kafka holds it.
+class InRecord(NamedTuple):
+    """One record as Kafka holds it. A tuple, for a replica reads a million of them, and these are made the fastest.
 
     `topic` is the logical name, without the deployment's prefix. `timestamp_ms` is Kafka's own, ms since 1970.
     Header values are whatever bytes (or null) the sender wrote; a name may stand there several times.
@@ -24,7 +24,10 @@ class InRecord:
 
     def header(self, name: str) -> bytes | None:
         """Return the first value of header `name`, None when it is absent or null."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,5 @@ class RecordMetadata:
 
 def in_record(raw: "ConsumerRecord[bytes | None, bytes | None]", logical_names: Mapping[str, str]) -> InRecord:
     """Translate aiokafka's record; `logical_names` maps the topic as deployed to its logical name."""
-    return InRecord(
-        topic=logical_names.get(raw.topic, raw.topic),
-        partition=raw.partition,
-        offset=raw.offset,
-        timestamp_ms=raw.timestamp,
-        key=raw.key,
-        value=raw.value,
-        headers=tuple(raw.headers),
-    )
+    name = logical_names.get(raw.topic, raw.topic)
+    return InRecord(name, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, tuple(raw.headers))

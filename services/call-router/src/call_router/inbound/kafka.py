@@ -12,7 +12,6 @@ from call_router.records.bindings import Unreadable, read_binding, read_heartbea
 from call_router.records.inventory import read_number, read_tenant
 from call_router.records.topics_read import Offsets
 from fareline_chassis.kafka.records import InRecord
-from fareline_contracts.bindings import HEARTBEAT_TYPE
 from fareline_contracts.topics import BINDINGS, NUMBERS, TENANTS
 
 SLICE = 200
@@ -91,7 +90,7 @@ class ReplicaFeed:
 
     def _binding(self, record: InRecord) -> None:
         key = record.key or b""
-        if record.header("ce_type") == HEARTBEAT_TYPE.encode() or key.startswith(_HEARTBEAT_KEY):
+        if key.startswith(_HEARTBEAT_KEY):  # no tenant begins like that
             if record.value is not None:
                 self._heartbeats.heard(record.partition, read_heartbeat(record.value).input_as_of)
         elif record.value is None:

@@ -152,7 +152,7 @@ def _key(tenant: str, order_id: str) -> str:
 
 
 def _phone_key(tenant: int, phone: str) -> int:
-    return (tenant << _TENANT_BITS) | int(phone.removeprefix("+"))
+    return (tenant << _TENANT_BITS) | int(phone)  # which reads a plus sign as it should
 
 
 def _code_key(tenant: int, code: str) -> int:

@@ -22,14 +22,18 @@ class RowIndex:
 
     def add(self, key: int, row: int) -> None:
         """Add `row` to `key`; again is no change."""
+        if key not in self._rows:
+            self._rows[key] = row
+            return
         rows = self.get(key)
         if row not in rows:
-            self._rows[key] = (*rows, row) if rows else row
+            self._rows[key] = (*rows, row)
 
     def remove(self, key: int, row: int) -> None:
         """Take `row` from `key`, if it is there."""
-        rows = tuple(other for other in self.get(key) if other != row)
-        if not rows:
-            self._rows.pop(key, None)
-        else:
+        found = self._rows.get(key)
+        if isinstance(found, tuple):
+            rows = tuple([other for other in found if other != row])
             self._rows[key] = rows[0] if len(rows) == 1 else rows
+        elif found == row:
+            del self._rows[key]
