@@ -112,6 +112,9 @@ class PbxWebhooks:
         except RequestUnreadable as error:
             self._observer.unreadable(account, str(error))
             return _plain(HTTPStatus.BAD_REQUEST, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever an adapter overlooked, the answer is a clear one
+            self._observer.trouble("parse", error)
+            return _plain(HTTPStatus.BAD_REQUEST)
         if not isinstance(parsed, Echo):
             self._admission.trusted(address)
         return await self._handle(parsed, adapter, account)

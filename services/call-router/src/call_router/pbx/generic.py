@@ -29,6 +29,7 @@ _KNOWN_EVENTS = frozenset(
     {"call.started", "call.digits", "call.dialed", "call.progress", "call.ended", "recording.ready"}
 )
 _LONGEST_EVENT = 40
+_LONGEST_TIMESTAMP = 20
 _MOST_SIGNATURES = 10
 _Question = contract.CallStarted | contract.CallDigits | contract.CallDialed
 _Report = contract.CallProgressReport | contract.CallEndedReport | contract.RecordingReadyReport
@@ -97,7 +98,7 @@ class GenericAdapter:
         message_id, sent_at, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
         if not (message_id and sent_at and given):
             raise SignatureRefused("missing")
-        if not sent_at.isascii() or not sent_at.isdecimal():
+        if len(sent_at) > _LONGEST_TIMESTAMP or not sent_at.isascii() or not sent_at.isdecimal():
             raise SignatureRefused("malformed")
         signed = f"{message_id}.{sent_at}.".encode() + request.body
         expected = [base64.b64encode(hmac.digest(key, signed, "sha256")) for key in self._keys]
@@ -177,7 +178,7 @@ def _unknown_event(body: bytes, error: ValidationError) -> Ignored:
     """Return that a message is of a kind we do not know yet; raises RequestUnreadable for one that is just wrong."""
     try:
         event = msgspec.json.decode(body, type=_AnyEvent).event
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         event = None
     if event is not None and event not in _KNOWN_EVENTS:
         return Ignored("".join(filter(_is_plain, event))[:_LONGEST_EVENT])

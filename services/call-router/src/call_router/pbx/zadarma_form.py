@@ -34,7 +34,7 @@ def dtmf_of(fields: Mapping[str, str]) -> dict[str, str] | None:
     if text:
         try:
             found |= {name: _plain(value) for name, value in msgspec.json.decode(text, type=dict[str, object]).items()}
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             raise RequestUnreadable("wait_dtmf: neither brackets nor JSON") from None
     return found or None
 
