@@ -120,6 +120,38 @@ async def test_no_heartbeat_while_a_page_was_full(bench: Bench) -> None:
     assert [record.key for record in bench.topic.sent] == [b"a", b"b", b"c", b"d", b"_hb/0"]
 
 
+async def test_behind_a_backlog_the_last_heartbeat_is_repeated_and_promises_nothing_newer(bench: Bench) -> None:
+    await bench.publisher.step()
+    for second in range(1, 4):
+        bench.seconds += 1
+        for n in range(3):
+            bench.rows.put(b"%d-%d" % (second, n), 1)
+        assert await bench.publisher.step() is True
+    bench.epoch = 8
+    bench.seconds += 1
+    for n in range(3):
+        bench.rows.put(b"late-%d" % n, 1)
+    assert await bench.publisher.step() is True
+    await bench.publisher.step()
+
+    assert bench.beats == [b"7 12:16:40"] * 4 + [b"8 12:16:44"]
+
+
+async def test_a_heartbeat_knows_nothing_of_what_came_after_the_rows_were_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpublished = bench.rows.unpublished
+
+    async def slow(partition: int, limit: int):
+        found = await unpublished(partition, limit)
+        bench.seconds += 5
+        return found
+
+    monkeypatch.setattr(bench.rows, "unpublished", slow)
+    await bench.publisher.step()
+    assert bench.beats == [b"7 12:16:40"]
+
+
 async def test_a_late_lower_revision_is_published_over(bench: Bench) -> None:
     bench.rows.put(b"a", 2)
     await bench.publisher.step()

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from fareline_chassis.backoff import Backoff
@@ -67,6 +67,7 @@ class PartitionPublisher:
         self._epoch: int | None = None
         self._pace = self._new_pace()
         self._next_heartbeat = 0.0
+        self._last_beat: OutRecord | None = None
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -98,13 +99,15 @@ class PartitionPublisher:
             return False
         self._begin(lease)
         await self._repair()
-        as_of = await self._source.now()
+        # Made before the rows are read: whatever it says is done stands among them, or before.
+        beat = await self._made_beat(lease)
         rows = await self._source.unpublished(self._partition, self._figures.page)
         if rows:
             await self._publish(rows)
         if len(rows) >= self._figures.page:
+            await self._beat(self._last_beat)
             return True
-        await self._beat(as_of)
+        await self._beat(beat)
         await self._republish()
         return False
 
@@ -112,6 +115,7 @@ class PartitionPublisher:
         if lease.epoch != self._epoch:
             self._epoch = lease.epoch
             self._pace = self._new_pace()
+            self._last_beat = None
 
     def _new_pace(self) -> RepublishPace:
         # Spread over the second half of the interval, lest all partitions do it in the same minute.
@@ -146,14 +150,21 @@ class PartitionPublisher:
             [OutRecord(self._topic, row.key, row.value, row.headers, partition=self._partition) for row in rows]
         )
 
-    async def _beat(self, as_of: datetime) -> None:
-        """Send a heartbeat if one is due: what was committed before `as_of` was read after it, and is acknowledged."""
-        lease, now = self._lease(), self._monotonic()
-        if self._heartbeat is None or lease is None or now < self._next_heartbeat:
+    async def _made_beat(self, lease: Lease) -> OutRecord | None:
+        """Return a heartbeat that will be true once everything unpublished by now is acknowledged; None if none is due.
+
+        While there is more than a page of that, the last one is sent again: still there, nothing newer to promise.
+        """
+        if self._heartbeat is None or self._monotonic() < self._next_heartbeat:
+            return None
+        return await self._heartbeat(self._partition, lease.epoch, await self._source.now())
+
+    async def _beat(self, record: OutRecord | None) -> None:
+        now = self._monotonic()
+        if record is None or now < self._next_heartbeat or self._lease() is None:
             return
-        record = await self._heartbeat(self._partition, lease.epoch, as_of)
-        if record is not None:
-            await self._sender.send([record])
+        await self._sender.send([record])
+        self._last_beat = record
         self._next_heartbeat = now + self._figures.heartbeat_every.total_seconds()
 
     async def _republish(self) -> None:

@@ -11,7 +11,10 @@ RevisionOf = Callable[[InRecord], tuple[bytes, int] | None]
 """Tells (key, revision) of a record read back; None for records that have none, such as heartbeats."""
 
 Heartbeat = Callable[[int, int, datetime], Awaitable[OutRecord | None]]
-"""Makes the heartbeat of (partition, epoch, as_of): all committed before `as_of` is in Kafka. None: send none now."""
+"""Makes the heartbeat of (partition, epoch, as_of): all committed before `as_of` is in Kafka. None: send none now.
+
+It is asked before the rows are read and sent after they are acknowledged: what it reads of the database holds as well.
+"""
 
 
 @dataclass(frozen=True, slots=True)
