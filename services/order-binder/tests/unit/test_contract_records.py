@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import orjson
 from binder_support import NOON, RU, client, driver, snapshot
 
 from fareline_contracts.bindings import BindingRecord
@@ -53,7 +54,7 @@ def test_a_row_gives_back_the_very_order():
         "version": 3,
         "status": "accepted",
         "revision": 7,
-        "document": order_document(found),
+        "document": orjson.loads(orjson.dumps(order_document(found))),
         "traceparent": None,
         "caused_at": NOON,
         "updated_at": NOON,

@@ -53,6 +53,7 @@ class Allocator:
         self._free_codes = {tenant: iter(codes) for tenant, codes in free_codes.items()}
         self._taken_codes = set(lost_codes)
         self._below = below
+        self._offers: dict[tuple[int, str | None], list[str]] = {}
 
     def allocate(self, before: Order | None, after: Order, policy: Policy, inventory: Inventory) -> Allocated:
         """Give `after` its number and codes, and let go what `before` had and `after` needs no more.
@@ -80,21 +81,38 @@ class Allocator:
 
     def _number(self, order: Order, wishes: list[SlotWish], policy: Policy, inventory: Inventory) -> _Choice:
         current = order.allocation.number if order.allocation else None
-        main = inventory.main(order.city, keeping=current)
         if inventory.numbering(policy.numbering) is Numbering.MAIN:
-            return _Choice(main, lent=False)
-        lendable = inventory.lendable(order.city, keeping=current)
-        number = self._best(lendable, wishes, str(order.key), current)
-        return _Choice(main, lent=False, pool_dry=True) if number is None else _Choice(number, lent=True)
+            return _Choice(inventory.main(order.city, keeping=current), lent=False)
+        holder = str(order.key)
+        if (
+            current is not None
+            and inventory.lends(current, order.city)
+            and Fit.TAKEN not in self._fits(current, wishes, holder)
+        ):
+            return _Choice(current, lent=True)
+        number = self._best(self._lendable(inventory, order.city), wishes, holder)
+        if number is None:
+            return _Choice(inventory.main(order.city, keeping=current), lent=False, pool_dry=True)
+        return _Choice(number, lent=True)
 
-    def _best(self, lendable: list[str], wishes: list[SlotWish], holder: str, current: str | None) -> str | None:
-        """Return the number that fits best: the present one, one that means the pair already, else one little used."""
-        fits = {number: {self._slots.fit(number, wish, holder) for wish in wishes} for number in lendable}
+    def _lendable(self, inventory: Inventory, city: str | None) -> list[str]:
+        """Return what may be lent anew; asked once for all orders of a batch, for an inventory may be large."""
+        key = (id(inventory), city)
+        if key not in self._offers:
+            self._offers[key] = inventory.lendable(city)
+        return self._offers[key]
+
+    def _fits(self, number: str, wishes: list[SlotWish], holder: str) -> set[Fit]:
+        return {self._slots.fit(number, wish, holder) for wish in wishes}
+
+    def _best(self, lendable: list[str], wishes: list[SlotWish], holder: str) -> str | None:
+        """Return the number that fits best: one that means the pair already, else one little used."""
+        busy = self._slots.numbers_of(wish.phone for wish in wishes)
+        fits = {number: self._fits(number, wishes, holder) for number in lendable if number in busy}
         claimable = {number: fit for number, fit in fits.items() if Fit.TAKEN not in fit}
-        if current in claimable:
-            return current
         paired = [number for number, fit in claimable.items() if fit == {Fit.SAME}]
-        unwished = [number for number, fit in claimable.items() if Fit.WISHED not in fit]
+        unwished = [number for number in lendable if number not in busy]
+        unwished += [number for number, fit in claimable.items() if Fit.WISHED not in fit]
         choice = sorted(paired or unwished or claimable, key=lambda number: (self._loads.get(number, 0), number))
         nearest = choice[:_CHOICE_OF]
         return nearest[self._below(len(nearest))] if nearest else None

@@ -31,6 +31,9 @@ class Leaving(enum.StrEnum):
     MOVE = "move"
 
 
+_KEPT = (NumberState.ACTIVE, NumberState.DRAINING)
+
+
 @dataclass(frozen=True, slots=True)
 class ProxyNumber:
     """One number of a tenant. A number with a city serves that city's orders only."""
@@ -67,9 +70,14 @@ class Inventory:
         """Whether every binding could be given a number: there is a main number for all cities."""
         return any(number.city is None for number in self._of(NumberRole.MAIN, None))
 
-    def lendable(self, city: str | None, *, keeping: str | None) -> list[str]:
-        """Return the pool numbers that a binding may take, `keeping` being the one it has, which may be draining."""
-        return [number.e164 for number in self._of(NumberRole.POOL, keeping) if number.serves(city)]
+    def lendable(self, city: str | None) -> list[str]:
+        """Return the pool numbers that a binding may take anew."""
+        return [number.e164 for number in self._of(NumberRole.POOL, None) if number.serves(city)]
+
+    def lends(self, e164: str, city: str | None) -> bool:
+        """Whether a binding that has this number may keep it: a pool number, active or draining."""
+        found = next((number for number in self.numbers if number.e164 == e164), None)
+        return found is not None and found.role is NumberRole.POOL and found.state in _KEPT and found.serves(city)
 
     def main(self, city: str | None, *, keeping: str | None) -> str | None:
         """Return the main number for an order: the one it has, else its city's, else one for all."""

@@ -1,6 +1,7 @@
 """Slots: what one person reaches by dialling one number. A slot means one peer at a time."""
 
 import enum
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -69,9 +70,16 @@ class SlotBook:
     """The slots that a batch may touch, with the changes it makes: later orders of a batch see the earlier ones'."""
 
     def __init__(self, slots: Iterable[Slot], now: datetime) -> None:
-        self._slots = {slot.key: slot for slot in slots}
+        self._slots: dict[SlotKey, Slot] = {}
+        self._numbers: defaultdict[str, set[str]] = defaultdict(set)
         self._changed: set[SlotKey] = set()
         self._now = now
+        for slot in slots:
+            self._keep(slot)
+
+    def numbers_of(self, phones: Iterable[str]) -> set[str]:
+        """Return the numbers on which any of `phones` has a slot; on all others they are free."""
+        return set().union(*(self._numbers.get(phone, ()) for phone in phones))
 
     def fit(self, number: str, wish: SlotWish, holder: str) -> Fit:
         """Say whether `holder` may have the slot of `wish` on `number`."""
@@ -113,8 +121,12 @@ class SlotBook:
         return {key: hold for key, hold in slot.holds.items() if max(hold.until, hold.wished) > self._now}
 
     def _put(self, slot: Slot) -> None:
-        self._slots[slot.key] = slot
+        self._keep(slot)
         self._changed.add(slot.key)
+
+    def _keep(self, slot: Slot) -> None:
+        self._slots[slot.key] = slot
+        self._numbers[slot.phone].add(slot.number)
 
 
 class SlotTaken(Exception):

@@ -1,4 +1,4 @@
-"""Orders as rows: columns for what is searched by, one JSON document for the rest."""
+"""Orders as rows: columns for what is searched by, one JSON document for the rest. Times become text on the way."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 def order_document(order: Order) -> Json:
     """Return what of an order has no column of its own."""
     return {
-        "since": order.status_changed_at.isoformat(),
+        "since": order.status_changed_at,
         "city": order.city,
         "unroutable": order.unroutable,
         "terms": None if order.terms is None else _terms(order.terms),
@@ -46,7 +46,7 @@ def order_of(row: Record) -> Order:
 
 def holds_document(slot: Slot) -> Json:
     """Return the holds of a slot: {order: [until, wished]}."""
-    return {holder: [hold.until.isoformat(), hold.wished.isoformat()] for holder, hold in slot.holds.items()}
+    return {holder: [hold.until, hold.wished] for holder, hold in slot.holds.items()}
 
 
 def slot_of(row: Record) -> Slot:
@@ -87,7 +87,7 @@ def _person_of(role: Role, found: Json) -> Person:
 
 
 def _window(window: Window) -> list[object]:
-    return [window.opens_at.isoformat(), window.closes_at.isoformat(), window.allowed]
+    return [window.opens_at, window.closes_at, window.allowed]
 
 
 def _window_of(found: list[Any]) -> Window:
