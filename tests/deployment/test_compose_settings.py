@@ -54,3 +54,40 @@ def test_files_that_are_mounted_exist(services, repository_root):
 def test_the_profile_for_watching_is_not_started_by_itself(services):
     watching = {name for name, one in services.items() if one.get("profiles") == ["observability"]}
     assert watching == {"prometheus", "grafana", "otel-collector", "jaeger"}
+
+
+def undeclared(config):
+    """Return the components of the collector's pipelines that are not configured, and the configured ones unused."""
+    declared = {(kind, name) for kind in ("receivers", "processors", "exporters") for name in config[kind]}
+    used = {
+        (kind, name)
+        for pipeline in config["service"]["pipelines"].values()
+        for kind, names in pipeline.items()
+        for name in names
+    }
+    return declared ^ used
+
+
+def test_traces_have_a_way_from_the_services_to_the_viewer(repository_root, services):
+    config = yaml.safe_load((repository_root / "deploy/compose/otel-collector.yaml").read_text())
+    assert undeclared(config) == set()
+    target = config["exporters"]["otlp/jaeger"]["endpoint"].partition(":")[0]
+    assert target in services
+    config["service"]["pipelines"]["traces"]["exporters"] = ["otlp/jeager"]
+    assert undeclared(config) == {("exporters", "otlp/jaeger"), ("exporters", "otlp/jeager")}
+
+
+def test_prometheus_scrapes_every_service_at_its_port(repository_root, services):
+    config = yaml.safe_load((repository_root / "deploy/compose/prometheus.yml").read_text())
+    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    ports = {name: services[name]["ports"][0].rpartition(":")[2] for name in SERVICES}
+    assert jobs == {name: [f"{name}:{port}"] for name, port in ports.items()}
+
+
+def test_grafana_finds_the_dashboards_where_they_are_mounted(repository_root, services):
+    folder = repository_root / "deploy/compose/grafana"
+    provider = yaml.safe_load((folder / "dashboards/fareline.yaml").read_text())["providers"][0]
+    mounts = {volume["target"]: volume["source"] for volume in services["grafana"]["volumes"]}
+    assert mounts[provider["options"]["path"]].endswith("monitoring/dashboards")
+    source = yaml.safe_load((folder / "datasources/prometheus.yaml").read_text())["datasources"][0]
+    assert source["url"] == "http://prometheus:9090"

@@ -115,6 +115,19 @@ def test_a_planted_scaler_of_nothing_is_found(planted):
     assert dangling(planted) == ["ScaledObject order-binder"]
 
 
+def test_what_watches_the_lag_is_allowed_to(manifests):
+    users = {one["metadata"]["name"] for one in manifests.all("KafkaUser")}
+    logins = {one["metadata"]["name"]: one["spec"] for one in manifests.all("TriggerAuthentication")}
+    for one in manifests.all("ScaledObject"):
+        for trigger in one["spec"]["triggers"]:
+            login = logins[trigger["authenticationRef"]["name"]]
+            names = {source["name"] for source in login["secretTargetRef"]}
+            assert names <= users | OF_OPERATORS
+            workload = manifests.one(*target_of(one))
+            assert {source["name"] for source in login["env"]} <= manifests.environment(workload).keys()
+            assert trigger["metadata"]["bootstrapServers"] == manifests.environment(workload)["KAFKA_BOOTSTRAP"]
+
+
 def test_nothing_is_scaled_by_two(manifests):
     scaled = [target_of(one) for one in scalers(manifests)]
     assert len(scaled) == len(set(scaled))

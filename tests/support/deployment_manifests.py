@@ -1,6 +1,7 @@
 """Rendered manifests as plain objects, and what the tests ask of them."""
 
 import copy
+import functools
 from pathlib import Path
 
 import yaml
@@ -12,6 +13,13 @@ NAME = "app.kubernetes.io/name"
 WORKLOADS = {"Deployment", "StatefulSet", "Job"}
 
 
+@functools.cache
+def _read(overlay):
+    text = (K8S / "rendered" / f"{overlay}.yaml").read_text()
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [one for one in yaml.load_all(text, loader) if one]
+
+
 class Manifests:
     """All objects of one overlay."""
 
@@ -20,13 +28,8 @@ class Manifests:
 
     @classmethod
     def of(cls, overlay):
-        """Read the rendered file that lies in the tree."""
-        text = (K8S / "rendered" / f"{overlay}.yaml").read_text()
-        return cls([one for one in yaml.safe_load_all(text) if one])
-
-    def copy(self):
-        """Return objects of one's own, to plant something in."""
-        return Manifests(copy.deepcopy(self.objects))
+        """Return the objects of the rendered file that lies in the tree, one's own to plant something in."""
+        return cls(copy.deepcopy(_read(overlay)))
 
     def all(self, *kinds):
         """Return the objects of these kinds."""
