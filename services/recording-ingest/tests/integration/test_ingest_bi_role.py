@@ -1,11 +1,16 @@
 """The role for dashboards reads the views, nothing else, and not for long."""
 
+import asyncio
+import os
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
+from ingest_keys import keys_file
 from ingest_stack import SCHEMA, migrated
 
 from recording_ingest.outbound.grants import RoleRefused, grant_bi
@@ -53,3 +58,19 @@ async def test_it_reads_the_views_and_nothing_else(connection: asyncpg.Connectio
 async def test_a_name_that_is_none_is_refused(connection: asyncpg.Connection, name: str) -> None:
     with pytest.raises(RoleRefused):
         await grant_bi(connection, name, statement_timeout=MINUTE, connections=1)
+
+
+async def test_the_commands_do_it(connection: asyncpg.Connection, role: str, database_url: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "DATABASE_URL": database_url, "FARELINE_PHONE_KEYS_FILE": str(keys_file(tmp_path))}
+
+    async def run(*arguments: str) -> tuple[int | None, str]:
+        command = [sys.executable, "-m", "recording_ingest", *arguments]
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
+        out, _ = await process.communicate()
+        return process.returncode, out.decode()
+
+    assert await run("grant-bi", role) == (
+        0,
+        f"{role} may read schema analytics; give it a password with \\password in psql\n",
+    )
+    assert await run("reseal") == (0, "rewritten: 0 events, 0 calls, 0 recordings\n")
