@@ -1,13 +1,13 @@
 """Roles of call-router: `python -m call_router run`, `python -m call_router explain`."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
-import httpx
 import typer
 from pydantic import ValidationError
 
 from call_router.app import Router
+from call_router.explain_cli import Asker, CannotExplain, id_of
 from call_router.pbx.loading import NoAdapter
 from call_router.settings import Settings
 from call_router.spool.segments import SpoolTaken
@@ -37,41 +37,35 @@ def run() -> None:
 
 @cli.command()
 def explain(
-    number: Annotated[str, typer.Argument(help="The number that is dialled.")],
+    number: Annotated[str | None, typer.Argument(help="The number that is dialled.")] = None,
     *,
-    account: Annotated[str, typer.Option(help="The account of the PBX.")],
-    token: Annotated[str, typer.Option(envvar="FARELINE_TOKEN", help="A token with scope route:explain.")],
+    account: Annotated[str | None, typer.Option(help="The account of the PBX.")] = None,
+    token: Annotated[str, typer.Option(envvar="FARELINE_TOKEN", help="Scope route:explain; for --call calls:read.")],
     caller: Annotated[str, typer.Option(help="Who calls; empty: withheld.")] = "",
     digits: Annotated[str | None, typer.Option(help="Digits typed at the first ask.")] = None,
+    call: Annotated[
+        str | None, typer.Option(help="A call that was made: our id; with --account the id that the PBX gave it.")
+    ] = None,
     url: Annotated[str, typer.Option(envvar="CALL_ROUTER_URL", help="A running router.")] = "http://127.0.0.1:8080",
+    log_url: Annotated[
+        str, typer.Option(envvar="RECORDING_INGEST_URL", help="The call log, for --call.")
+    ] = "http://127.0.0.1:8082",
 ) -> None:
-    """Say where a call would go, and why, rule by rule. Changes nothing."""
-    question = {"account": account, "number": number, "caller": caller, "digits": digits}
+    """Say where a call would go, or (with --call) why one went where, rule by rule. Changes nothing; phones masked."""
+    asker = Asker(token)
     try:
-        answer = httpx.post(
-            f"{url}/v1/route/explain", json=question, headers={"authorization": f"Bearer {token}"}, trust_env=False
-        )
-    except httpx.HTTPError as error:
-        typer.echo(f"{url}: {type(error).__name__}", err=True)
+        if call is not None:
+            told = asker.about_a_call(log_url, id_of(call, account))
+        elif number is not None and account is not None:
+            question = {"account": account, "number": number, "caller": caller, "digits": digits}
+            told = asker.about_a_call_nobody_made(url, question)
+        else:
+            raise typer.BadParameter("give a NUMBER and --account, or --call")
+    except CannotExplain as why:
+        typer.echo(str(why), err=True)
         raise typer.Exit(1) from None
-    if answer.is_error:
-        typer.echo(f"{answer.status_code}: {answer.json().get('detail') or answer.reason_phrase}", err=True)
-        raise typer.Exit(1)
-    _tell(answer.json())
-
-
-def _tell(found: dict[str, Any]) -> None:
-    decision = found["decision"]
-    for rule in found["rules"]:
-        typer.echo(f"rule {rule['rule']}  {rule['outcome']:<7} {rule['why']}")
-    for order in found["candidates"]:
-        typer.echo(f"order {order['order_id']}: the caller is its {order['role']}, {order['order_status']}")
-    typer.echo(f"{decision['reason']}: {'; '.join(map(_words, decision['actions']))} (source: {decision['source']})")
-
-
-def _words(action: dict[str, Any]) -> str:
-    details = " ".join(f"{name}={value}" for name, value in action.items() if name not in ("do", "context") and value)
-    return f"{action['do']} {details}".strip()
+    for line in told:
+        typer.echo(line)
 
 
 async def _serve(settings: Settings) -> None:

@@ -115,7 +115,8 @@ class Router:
         )
         api = build_api(
             accounts=self._pbxs.accounts,
-            explain=ExplainRoute(decide),
+            adapter_of=self._pbxs.of_account,
+            explain=ExplainRoute(Decide(store, self._freshness, self._binder, utc_now)),
             tokens=self._tokens,
             health=self.health,
             registry=self._telemetry.registry,

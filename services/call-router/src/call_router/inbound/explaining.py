@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from call_router.domain.actions import Action, Dial
 from call_router.domain.bindings import Link
@@ -16,10 +17,58 @@ from fareline_chassis.privacy import mask_phone
 _Phone = Annotated[str, Field(max_length=64)]
 
 
+_EXAMPLE: JsonDict = {
+    "decision": {
+        "actions": [
+            {
+                "do": "dial",
+                "targets": ["+7***4567"],
+                "caller_id": "+7***0101",
+                "ring_timeout_s": 30,
+                "max_duration_s": 1200,
+                "record": "dual",
+                "announce": {"caller": None, "callee": "recording"},
+                "context": "1.1.0.pair.d",
+            }
+        ],
+        "reason": "pair",
+        "source": "replica",
+        "age_s": 0.8,
+        "tenant": "demo",
+        "order_id": "o-1001",
+        "revision": 1764000000123456,
+    },
+    "rules": [
+        {"rule": "1", "outcome": "passed", "why": "a pool number of tenant demo"},
+        {"rule": "2", "outcome": "passed", "why": "no digits were typed"},
+        {"rule": "3", "outcome": "fits", "why": "the caller is the driver of the order that was lent this number"},
+    ],
+    "candidates": [
+        {
+            "order_id": "o-1001",
+            "role": "driver",
+            "order_status": "accepted",
+            "revision": 1764000000123456,
+            "opens_at": "2026-11-24T10:00:00Z",
+            "closes_at": "2026-11-26T10:00:00Z",
+            "allowed": True,
+        }
+    ],
+}
+
+
 class ExplainQuestion(BaseModel):
     """A call that nobody made: `caller` empty for a withheld number, `digits` for a code typed at the first ask."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"account": "demo-generic", "number": "+74950000101", "caller": "+79031112233"},
+                {"account": "demo-generic", "number": "+74950000101", "caller": "", "digits": "482913"},
+            ]
+        },
+    )
 
     account: Annotated[str, Field(max_length=63)]
     number: _Phone
@@ -61,6 +110,8 @@ class ExplainedDecision(BaseModel):
 
 class ExplainAnswer(BaseModel):
     """The decision with its rules, and the caller's orders."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     decision: ExplainedDecision
     rules: list[ExplainedRule]

@@ -10,8 +10,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from call_router.domain.inventory import Account
 from call_router.inbound.admission import Admission
+from call_router.inbound.description import DescribedApi
 from call_router.inbound.explaining import ExplainAnswer, ExplainQuestion, explained, question_of
 from call_router.inbound.pbx import PREFIX, PbxWebhooks
+from call_router.ports import PbxAdapter
 from call_router.usecases.explain_route import ExplainRoute
 from fareline_chassis.auth import TokenBook
 from fareline_chassis.health import Health, health_routes
@@ -25,6 +27,7 @@ _BUSY = PlainTextResponse("Calls come first: try again in a second.", 503, {"ret
 def build_api(
     *,
     accounts: Mapping[str, Account],
+    adapter_of: Callable[[str], PbxAdapter],
     explain: ExplainRoute,
     tokens: TokenBook,
     health: Health,
@@ -32,7 +35,7 @@ def build_api(
     clock: Callable[[], datetime],
 ) -> FastAPI:
     """Return the application for everything but the webhooks."""
-    api = FastAPI(title="Fareline call-router", docs_url=None, redoc_url=None)
+    api = DescribedApi(title="Fareline call-router", docs_url=None, redoc_url=None)
     problem_handlers(api)
     api.router.routes.extend(health_routes(health, registry))
 
@@ -42,7 +45,7 @@ def build_api(
         account = accounts.get(body.account)
         if account is None or not any(map(grant.serves, account.tenants)):
             raise Problem(404, detail="There is no such account.")
-        decision = await explain(question_of(body, account, clock()))
+        decision = await explain(question_of(body, account, clock()), adapter_of(body.account))
         if decision.tenant is not None and not grant.serves(decision.tenant):
             raise Problem(403, detail="This token does not serve the tenant of that number.")
         return explained(decision)

@@ -47,6 +47,10 @@ class Pbxs:
     adapters: dict[tuple[str, str], PbxAdapter]
     kinds: dict[str, str]
 
+    def of_account(self, name: str) -> PbxAdapter:
+        """Return the adapter of a configured account."""
+        return self.adapters[self.kinds[name], name]
+
     def become(self, newer: "Pbxs") -> None:
         """Take over another file's PBXs in place: whoever holds these mappings goes by it from the next call on.
 

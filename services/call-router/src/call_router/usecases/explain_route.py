@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from call_router.domain.calls import Question
 from call_router.domain.decisions import Decision
+from call_router.ports import PbxAdapter
 from call_router.usecases.decide import Decide
 
 
@@ -13,6 +14,6 @@ class ExplainRoute:
 
     decide: Decide
 
-    async def __call__(self, question: Question) -> Decision:
-        """Return the decision with every rule that was tried."""
-        return await self.decide(question)
+    async def __call__(self, question: Question, adapter: PbxAdapter) -> Decision:
+        """Return the decision as the PBX can carry it out, with every rule that was tried."""
+        return adapter.fit(question, await self.decide(question))
