@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from binder_events import MAIN, POOL, event, furnish
+from binder_events import MAIN, POOL, event, furnish, shift
 
 from order_binder.domain.lifecycle import Outcome
 from order_binder.domain.orders import OrderKey, Unroutable
@@ -152,26 +152,6 @@ async def test_the_sweeper_follows_the_clock_to_the_tombstone(ingest, store, rea
     stub, _ = await reader.order(KEY)
     assert (stub.terms, stub.allocation, stub.version) == (None, None, 1)
     assert (await ingest([event("o-1", 1)])).outcomes == {Outcome.STALE: 1}
-
-
-async def shift(database, order_id, by):
-    """Make an order older than it is."""
-    async with database.acquire() as connection:
-        row = await connection.fetchrow("SELECT document FROM order_binder.orders WHERE order_id = $1", order_id)
-        document = row["document"]
-        for name in ("driver_to_client", "client_to_driver"):
-            window = document["terms"][name]
-            for place in (0, 1):
-                window[place] = await connection.fetchval(
-                    "SELECT to_json($1::text::timestamptz - $2::text::interval)", window[place], by
-                )
-        await connection.execute(
-            "UPDATE order_binder.orders SET document = $2, next_change_at = next_change_at - $3::text::interval"
-            " WHERE order_id = $1",
-            order_id,
-            document,
-            by,
-        )
 
 
 async def test_numbers_are_guarded(ingest, registry):

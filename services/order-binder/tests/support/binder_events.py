@@ -32,3 +32,23 @@ def event(order_id: str, version: int, status: str = "accepted", *, driver="1", 
         "caused_at": now,
     }
     return OrderEvent(**{**known, **changes})
+
+
+async def shift(database, order_id, by):
+    """Make an order older than it is."""
+    async with database.acquire() as connection:
+        row = await connection.fetchrow("SELECT document FROM order_binder.orders WHERE order_id = $1", order_id)
+        document = row["document"]
+        for name in ("driver_to_client", "client_to_driver") if document["terms"] else ():
+            window = document["terms"][name]
+            for place in (0, 1):
+                window[place] = await connection.fetchval(
+                    "SELECT to_json($1::text::timestamptz - $2::text::interval)", window[place], by
+                )
+        await connection.execute(
+            "UPDATE order_binder.orders SET document = $2, next_change_at = next_change_at - $3::text::interval,"
+            " purge_after = purge_after - $3::text::interval WHERE order_id = $1",
+            order_id,
+            document,
+            by,
+        )
