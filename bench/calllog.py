@@ -78,6 +78,41 @@ class Kind:
     share: float = 1.0
 
 
+class Wire:
+    """One kept-open connection to the service, opened again where the service has closed it for being idle."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def served(self, question: Question) -> float:
+        """Return how long the service took for a question, in seconds."""
+        try:
+            return await self._ask(question)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.close()
+            return await self._ask(question)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._streams:
+            self._streams[1].close()
+        self._streams = None
+
+    async def _ask(self, question: Question) -> float:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(HOST, self._port)
+        reader, writer = self._streams
+        began = perf_counter()
+        writer.write(question.request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = await reader.readexactly(_length_of(head))
+        took = perf_counter() - began
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the service answered {head[:40]!r}: {body[:300]!r}")
+        return took
+
+
 def run(size: Size) -> None:
     """Run the benchmark and print what it found."""
     with TemporaryDirectory() as folder, Stack() as stack:
@@ -168,41 +203,6 @@ async def _bare(connection: asyncpg.Connection, question: Question) -> float:
     rows = await connection.fetch(question.statement, *question.arguments)
     orjson.dumps({"calls": [dict(row) for row in rows]})
     return perf_counter() - began
-
-
-class Wire:
-    """One kept-open connection to the service, opened again where the service has closed it for being idle."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def served(self, question: Question) -> float:
-        """Return how long the service took for a question, in seconds."""
-        try:
-            return await self._ask(question)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.close()
-            return await self._ask(question)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        if self._streams:
-            self._streams[1].close()
-        self._streams = None
-
-    async def _ask(self, question: Question) -> float:
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(HOST, self._port)
-        reader, writer = self._streams
-        began = perf_counter()
-        writer.write(question.request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        body = await reader.readexactly(_length_of(head))
-        took = perf_counter() - began
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(f"the service answered {head[:40]!r}: {body[:300]!r}")
-        return took
 
 
 def _length_of(head: bytes) -> int:
