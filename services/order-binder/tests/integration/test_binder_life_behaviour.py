@@ -82,6 +82,16 @@ async def test_from_the_end_to_the_last_trace(ingest, store, reader, database):
     assert (await reader.order(KEY))[0] is None
 
 
+async def test_people_of_an_order_that_never_got_a_number_are_forgotten_too(store, registry, reader, database):
+    await furnish(registry, pool=0, main=None)
+    await IngestOrders(store, seeded())([event("o-1", 1)])
+    assert await state(reader) is BindingState.UNROUTABLE
+    await shift(database, "o-1", "25 hours")
+    await SweepWindows(store)()
+    assert (await reader.order(KEY))[0].terms is None
+    assert await publish(database) == {}
+
+
 async def test_a_revision_grows_over_a_row_that_is_gone(ingest, database, reader):
     await ingest([event("o-1", 1)])
     before, _ = await reader.order(KEY)

@@ -41,9 +41,10 @@ def published_state(order: Order, now: datetime) -> BindingState:
 def next_change(order: Order, now: datetime) -> datetime | None:
     """Return when the sweeper has to look again: a window opens, the last one closes, or a tombstone is due.
 
-    None for an order without a binding.
+    None once nothing is left that says who the parties were. An order that has terms and no binding is due as well: its
+    people are to be forgotten in the same time.
     """
-    if order.terms is None or order.allocation is None:
+    if order.terms is None:
         return None
     directions = order.terms.directions
     if now < directions.first_opens and not directions.ended(now):
