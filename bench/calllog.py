@@ -101,7 +101,7 @@ class Wire:
 
     async def _ask(self, question: Question) -> float:
         if self._streams is None:
-            self._streams = await asyncio.open_connection(HOST, self._port)
+            self._streams = await asyncio.open_connection(HOST, self._port, limit=8 * 1024 * 1024)
         reader, writer = self._streams
         began = perf_counter()
         writer.write(question.request)

@@ -125,6 +125,50 @@ async def test_the_row_sums_up_its_recordings_whoever_changes_them(database: Dat
     assert gone.recording is None
 
 
+async def test_a_large_batch_goes_in_lanes_and_gives_the_same_table(database: Database, phones: PhoneVault) -> None:
+    told = [one for n in range(40) for one in answered_call(f"c-{n}")]
+    await project(database, phones, told)
+    at_once = await snapshot(database)
+    await clear(database)
+    for one in range(0, len(told), 5):
+        await project(database, phones, told[one : one + 5])
+    assert await snapshot(database) == at_once
+    assert len(at_once) == 40 + 40 + 1
+
+
+async def test_in_a_large_batch_too_only_the_bad_record_is_dead(database: Database, phones: PhoneVault) -> None:
+    sent: list[OutRecord] = []
+
+    class Producer:
+        async def send(self, records: Sequence[OutRecord]) -> list[object]:
+            sent.extend(records)
+            return []
+
+    told = [routed(call_id=f"c-{n}") for n in range(80)]
+    told[33] = routed(call_id="poison", actions=[{**dial(), "caller_id": "\x00"}])
+    projected = partial(project_calls, PostgresCallLog(database, phones), waits_of=lambda _: Waits())
+    handler = CallEventsIn(projected, Producer(), CollectorRegistry())  # type: ignore[arg-type]
+    await handler([in_record(one, offset) for offset, one in enumerate(told)])
+    assert [record.key for record in sent] == [b"poison"]
+    async with database.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM calls") == 79
+
+
+async def test_months_are_made_ahead_and_take_what_comes(database: Database, phones: PhoneVault) -> None:
+    ledger = PostgresLedger(database)
+    for _ in range(2):
+        await ledger.make_months(START)
+    await project(database, phones, [routed(0), routed(86400 * 40, call_id="c-2"), routed(86400 * 400, call_id="c-3")])
+    async with database.acquire() as connection:
+        rows = await connection.fetch("SELECT call_id, tableoid::regclass::text AS place FROM calls ORDER BY call_id")
+        parts = await connection.fetch(
+            "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'calls'::regclass"
+        )
+    assert [tuple(row) for row in rows] == [("c-1", "calls_2026_11"), ("c-2", "calls_2027_01"), ("c-3", "calls_other")]
+    made = {part["name"] for part in parts}
+    assert made == {"calls_2026_10", "calls_2026_11", "calls_2026_12", "calls_2027_01", "calls_other"}
+
+
 async def test_a_start_learned_later_moves_the_row_and_leaves_none_behind(
     database: Database, phones: PhoneVault
 ) -> None:
