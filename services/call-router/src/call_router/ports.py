@@ -67,11 +67,13 @@ class Played(Value, frozen=True):
 class Restarted(Value, frozen=True):
     """A PBX shows a call as new. If it was told to dial a while ago, then nobody answered and the call came back.
 
-    `started_at` is when the call began by the PBX's clock, None where that clock cannot be trusted.
+    `started_at` is when the call began, None where the PBX's clock cannot be trusted; `clock_offset` how far our clock
+    is ahead of it, None where that is not known.
     """
 
     question: Question
     started_at: datetime | None = None
+    clock_offset: timedelta | None = None
 
 
 Parsed = Question | Restarted | Played | Report | Echo | Ignored

@@ -306,6 +306,19 @@ def test_limit_of_a_number_counts_strangers_and_withheld_callers_and_spares_know
 
 
 @case(28)
+def test_codes_that_have_grown_longer_are_asked_for_and_taken_beside_the_old(world):
+    world.put(binding("o-1"), binding("o-2", driver=D2, client=C2, codes=("0048291", "0011820")))
+    asked = last(world.call(STRANGER, POOL))
+    assert isinstance(asked, Ask)
+    assert asked.digits == 7
+    assert rung(world.types(STRANGER, POOL, "0048291")) == C2
+    assert rung(world.types(STRANGER, POOL, DRIVERS_CODE)) == C1
+    assert world.types(STRANGER, POOL, "048291").reason == "wrong_code", "zeros count"
+    world.now += timedelta(hours=50)
+    assert last(world.call(STRANGER, POOL)).digits == 6, "nobody has a long one any more"
+
+
+@case(28)
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
@@ -503,6 +516,14 @@ def test_our_own_numbers_are_never_rung_and_never_served(world):
     world.put(binding(client=(POOL2, SOLO)))
     decision = world.call(D1, POOL)
     assert (decision.reason, type(last(decision))) == ("loop", Fallback)
+
+
+@case(55)
+def test_a_number_that_only_a_live_binding_names_is_ours_too(world):
+    ours = "+74950000999"
+    world.put(binding("o-1", client=(ours, C1)), binding("o-2", driver=D2, client=C2, number=ours))
+    assert rung(world.call(D1, POOL)) == C1
+    assert world.call(ours, POOL).actions == (Reject(),)
 
 
 @case(55)

@@ -232,6 +232,21 @@ def test_reports_change_what_is_known_of_an_attempt():
         memory.ended(call, T0)
 
 
+def test_an_operator_who_answers_afterwards_is_not_the_peer():
+    from call_router.domain.calls import Attempt, Outcome
+
+    memory = RecentCallsMemory()
+    memory.dialled("c", 1, Attempt("demo", "o-1", "d", "c", D1, T0, T0 + minutes(0.5)))
+    memory.unanswered("c", timedelta(seconds=30))
+    memory.answered("c")
+    assert memory.attempt_of("c").outcome is Outcome.UNANSWERED
+    memory.dialled("late", 1, Attempt("demo", "o-1", "d", "c", D1, T0, T0 + minutes(0.5)))
+    memory.unanswered("late", None)
+    memory.ended("late", T0 + minutes(1))
+    memory.answered("late")
+    assert memory.attempt_of("late").outcome is Outcome.ANSWERED, "reports come in any order"
+
+
 @pytest.mark.parametrize(("rang", "count"), [(4.9, 0), (5, 1), (None, 1)])
 def test_a_dial_that_rang_for_a_moment_is_taken_back(rang, count):
     from call_router.domain.calls import Attempt

@@ -33,8 +33,11 @@ from call_router.domain.values import replace
 
 PEOPLE = (D1, D2, C1, C2, STRANGER)
 NUMBERS = (MAIN, DESK, POOL, POOL2, SOLO)
+UNLISTED = "+74950000999"  # no record of it has come
 CODES = tuple(str(code) for code in range(100_000, 100_012))
-phones = st.lists(st.sampled_from((*PEOPLE, POOL2, "+112", MAIN)), min_size=1, max_size=3, unique=True).map(tuple)
+phones = st.lists(st.sampled_from((*PEOPLE, POOL2, "+112", MAIN, UNLISTED)), min_size=1, max_size=3, unique=True).map(
+    tuple
+)
 moments = st.integers(-180, 180).map(lambda count: T0 + minutes(count))
 windows = st.tuples(moments, moments).map(lambda pair: (min(pair), max(pair)))
 
@@ -48,7 +51,7 @@ def worlds(draw):
                 f"o-{place}",
                 driver=draw(phones),
                 client=draw(phones),
-                number=draw(st.sampled_from((MAIN, POOL, POOL2, "+74950000999"))),
+                number=draw(st.sampled_from((MAIN, POOL, POOL2, UNLISTED))),
                 status=draw(st.sampled_from(("accepted", "arrived", "in_progress", "completed", "cancelled"))),
                 driver_window=draw(windows),
                 client_window=draw(windows),
@@ -116,6 +119,7 @@ def assert_rings_the_right_people(world, question, decision):
     assert set(dial.targets) <= set(link.peer.phones), "a stranger"
     assert caller not in dial.targets, "the caller himself"
     assert not set(dial.targets) & set(NUMBERS), "one of our own numbers"
+    assert UNLISTED not in dial.targets or not world.store.bindings.naming(UNLISTED, world.now), "ours, by a binding"
     assert dial.caller_id == link.binding.number
     assert link.window.allowed
     his_own = caller in link.caller.phones

@@ -11,6 +11,7 @@ from call_router.domain.actions import Ask, Dial, Fallback, Hangup, Play, Reject
 from call_router.domain.calls import Question, QuestionKind
 from call_router.domain.decisions import Decision, Reason
 from call_router.domain.reports import Ended, Progress, RecordingReady
+from call_router.domain.values import replace
 from call_router.pbx.zadarma_form import read_form
 from call_router.pbx.zadarma_signature import Signer, verify
 from call_router.ports import Echo, Ignored, PbxRequest, Played, RequestUnreadable, Restarted, SignatureRefused
@@ -27,6 +28,13 @@ VECTORS = {
 @pytest.fixture
 def adapter():
     return adapter_of(ZADARMA)
+
+
+def test_signature_vector_of_another_secret():
+    text, expected = "/v1/info/balance/d41d8cd98f00b204e9800998ecf8427e", "MTM3ZmM2NGM0ZWE1ZjFmYzlkN2NlMzJi"
+    signed = Signer("6f6ebd6dff4157498150").sign(text)
+    assert signed == f"{expected}ZjgxNzQwNGFmYzhmZWIwNw==".encode()
+    assert len(signed) == 56
 
 
 def dial(**more) -> Dial:
@@ -110,9 +118,41 @@ def test_beginning_is_trusted_only_while_the_clocks_agree(adapter):
         ).started_at
 
     assert began("2026-11-24 10:00:00", NOW + timedelta(seconds=40)) is None
-    assert began("2026-11-24 10:00:00", NOW + timedelta(seconds=1)) == NOW
-    assert began("2026-11-24 10:00:00", NOW + timedelta(seconds=40)) == NOW
+    assert began("2026-11-24 10:00:00", NOW + timedelta(seconds=1)) == NOW + timedelta(seconds=1)
+    assert began("2026-11-24 10:00:00", NOW + timedelta(seconds=40)) == NOW + timedelta(seconds=1)
     assert began("not a time", NOW) is None
+
+
+@pytest.mark.parametrize("late", [-4.5, -1, 0, 3, 4.5])
+def test_a_new_call_is_new_whatever_the_clocks_differ_by(adapter, late):
+    """With the shortest ring time of 5 s, an offset must not make a call look like one that came back."""
+    for seconds in (0, 60, 120):
+        at = NOW + timedelta(seconds=seconds)
+        fields = zadarma_fields("NOTIFY_START", call_start=at.strftime("%Y-%m-%d %H:%M:%S"))
+        found = adapter.parse(zadarma_request(fields, at=at + timedelta(seconds=late)))
+    assert found.clock_offset == timedelta(seconds=late)
+    assert at + timedelta(seconds=late) - found.started_at == timedelta(0)
+
+
+def test_calls_that_came_back_do_not_spoil_the_measure(adapter):
+    for seconds in (0, 1, 30, 31, 32, 33):
+        fields = zadarma_fields("NOTIFY_START")
+        found = adapter.parse(zadarma_request(fields, at=NOW + timedelta(seconds=seconds)))
+    assert found.clock_offset == timedelta(0)
+
+
+def test_the_caller_is_told_before_he_is_redirected_where_the_pbx_has_the_prompt():
+    account = ZADARMA.model_copy(update={"prompts": {"recording": "6" * 24}})
+    adapter = adapter_of(account)
+    question = Question(QuestionKind.STARTED, None, "c-1", "", "", NOW)
+    fitted = adapter.fit(question, decision(dial(announce_caller="recording")))
+    assert [type(action) for action in fitted.actions] == [Play, Dial]
+    assert json.loads(adapter.render(question, fitted).body) == {"ivr_play": "6" * 24}
+    played = adapter.parse(zadarma_request(zadarma_fields("NOTIFY_IVR")))
+    assert isinstance(played, Played)
+    rest = replace(fitted, actions=fitted.actions[-1:])
+    assert json.loads(adapter.render(question, rest).body)["rewrite_forward_number"] == "79261234567"
+    assert [type(action) for action in adapter.fit(question, decision(dial())).actions] == [Dial]
 
 
 def test_a_clock_that_is_far_off_is_never_trusted(adapter):

@@ -53,6 +53,11 @@ class Case(Value, frozen=True):
         """Whether the caller is on the tenant's list of phones and PBX extensions."""
         return self.caller in self.tenant.staff or self.question.caller.strip() in self.tenant.staff
 
+    def ours(self, phone: str) -> bool:
+        """Whether a phone is one of our own numbers, by the inventory or by a live binding that names it."""
+        known = self.view.inventory.number(phone) is not None
+        return known or self.view.bindings.naming(phone, self.now) is not None
+
     def ended(self, binding: Binding) -> bool:
         """Whether a binding is over by now."""
         return binding.ended(self.now)

@@ -61,7 +61,7 @@ def targets_of(case: Case, link: Link) -> tuple[str, ...]:
 def _may_ring(case: Case, phone: str) -> bool:
     """Whether a target is somebody else's phone: not the caller's, not ours, no short number."""
     short = len(phone.removeprefix("+")) <= _LONGEST_SHORT_NUMBER
-    return not short and phone != case.caller and case.view.inventory.number(phone) is None
+    return not short and phone != case.caller and not case.ours(phone)
 
 
 def _action(case: Case, link: Link, reason: Reason, targets: tuple[str, ...]) -> Dial:

@@ -45,7 +45,7 @@ def _links(view: View, tenant: str, caller: str | None, now: datetime) -> tuple[
 def special_call(case: Case) -> Verdict | None:
     """Decide calls from our own numbers, calls to the desk, and calls of the fleet's own people (rule 1)."""
     told = case.told
-    if case.caller is not None and case.view.inventory.number(case.caller) is not None:
+    if case.caller is not None and case.ours(case.caller):
         told.fits("1", "the caller is one of our own numbers: the call went in a circle")
         return Verdict(Reason.LOOP, (Reject(),))
     if case.number.role in (NumberRole.DESK, NumberRole.OTHER):

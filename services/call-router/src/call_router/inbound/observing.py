@@ -48,7 +48,11 @@ class Observer:
         self._freshness = Histogram(
             "fareline_binding_freshness_seconds", "Order event to routable.", buckets=_FRESHNESS, registry=registry
         )
+        self._clock_offset = Gauge(
+            "fareline_router_clock_offset_seconds", "How far a PBX's clock is behind.", ("account",), registry=registry
+        )
         self._bound: dict[tuple[str, str, str], Counter] = {}
+        self._bound_offsets: dict[str, Gauge] = {}
         self._bound_latency: dict[str, Histogram] = {}
 
     def answered(self, account: str, answered: Answered) -> None:
@@ -103,6 +107,13 @@ class Observer:
         if now >= self._say_again_at.get(what, 0.0):
             self._say_again_at[what] = now + _SAY_AGAIN_AFTER_S
             self._log.error("trouble", what=what, exc_info=error)
+
+    def clock_measured(self, account: str, offset: timedelta) -> None:
+        """Note how far our clock is ahead of an account's; beyond 5 s its times decide nothing."""
+        gauge = self._bound_offsets.get(account)
+        if gauge is None:
+            gauge = self._bound_offsets[account] = self._clock_offset.labels(account)
+        gauge.set(offset.total_seconds())
 
     def shed(self, what: str) -> None:
         """Note what there was no time for."""

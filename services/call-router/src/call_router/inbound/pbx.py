@@ -122,6 +122,8 @@ class PbxWebhooks:
     async def _handle(self, parsed: Parsed, adapter: PbxAdapter, account: str) -> PbxResponse:
         match parsed:
             case Question() | Restarted() | Played():
+                if isinstance(parsed, Restarted) and parsed.clock_offset is not None:
+                    self._observer.clock_measured(account, parsed.clock_offset)
                 overloaded = not self._admission.may_decide(account)
                 answered = await self._answer(parsed, adapter, overloaded=overloaded)
                 self._observer.answered(account, answered)

@@ -79,7 +79,8 @@ class ZadarmaAdapter:
             case "NOTIFY_START":
                 started_at = self._clock.read(text_of(fields, "call_start"))
                 began = self._clock.began(started_at, request.received_at)
-                return Restarted(self._question(fields, started_at or request.received_at), began)
+                question = self._question(fields, started_at or request.received_at)
+                return Restarted(question, began, self._clock.offset)
             case "NOTIFY_IVR":
                 return self._after_ivr(fields, request.received_at)
         report = read_report(fields, self._clock, request.received_at)
@@ -96,7 +97,9 @@ class ZadarmaAdapter:
         line = self._lines.choose(dial, question.pbx_call_id, self._seen_at)
         if line is None:
             return without_line(decision, self._account.default_route)
-        return replace(decision, actions=(*decision.actions[:-1], replace(dial, line=line.ext)))
+        # The caller can be told something before he is redirected; the callee hears what the extension plays.
+        told = (Play(dial.announce_caller),) if dial.announce_caller in self._prompts else ()
+        return replace(decision, actions=(*decision.actions[:-1], *told, replace(dial, line=line.ext)))
 
     def render(self, question: Question, decision: Decision) -> PbxResponse:
         """Return the answer; of several things to do only the first, for Zadarma asks again after it."""

@@ -30,12 +30,21 @@ class AccountClock:
         return local.astimezone(UTC) if local.year in _YEARS else None
 
     def began(self, call_start: datetime | None, received_at: datetime) -> datetime | None:
-        """Take the measure of a call that is shown as new, and return its beginning; None while it cannot be trusted.
+        """Take the measure of a call that is shown as new, and return its beginning by our own clock.
 
-        A webhook comes late at times but never early, so the smallest lag of the last calls is the clocks' offset.
+        None while that cannot be trusted: measured too seldom, or clocks too far apart.
         """
         if call_start is None:
             return None
         self._lags.append(received_at - call_start)
-        trusted = len(self._lags) >= _LEAST_MEASURED and abs(min(self._lags)) <= _TRUSTED_WITHIN
-        return call_start if trusted else None
+        offset = self.offset
+        return None if offset is None or abs(offset) > _TRUSTED_WITHIN else call_start + offset
+
+    @property
+    def offset(self) -> timedelta | None:
+        """How far our clock is ahead of the account's, None while that was measured too seldom.
+
+        A webhook comes late at times, and later still for a call that came back, but never early: the smallest lag of
+        the last calls it is.
+        """
+        return min(self._lags) if len(self._lags) >= _LEAST_MEASURED else None

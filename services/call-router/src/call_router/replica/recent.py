@@ -85,9 +85,14 @@ class RecentCallsMemory:
             self._phones.popitem(last=False)
 
     def answered(self, call_id: str) -> None:
-        """Note that the call's latest dial was answered."""
+        """Note that the call's latest dial was answered.
+
+        Not where the PBX has asked what to do after it, while the call went on: then it is somebody else who answered.
+        """
         entry = self._of_call.get(call_id)
-        if entry is not None and entry.attempt.outcome is not Outcome.ANSWERED:
+        if entry is None or entry.attempt.outcome is Outcome.ANSWERED:
+            return
+        if entry.attempt.outcome is Outcome.PENDING or entry.attempt.ended_at is not None:
             entry.attempt = replace(entry.attempt, outcome=Outcome.ANSWERED)
 
     def unanswered(self, call_id: str, rang: timedelta | None) -> None:
