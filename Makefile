@@ -134,3 +134,13 @@ test-engine: venv ## the tests of images, compose and outages on a real Docker e
 .PHONY: bench
 bench: venv ## measure, as ratios against baselines in the same run
 	@$(PY) -m bench router
+
+.PHONY: bench-ingest
+bench-ingest: venv ## recording-ingest: recordings stored, analysts' questions, call events
+	@$(PY) -m bench recordings
+	@$(PY) -m bench calllog
+	@$(PY) -m bench projection
+
+.PHONY: nightly
+nightly: venv ## the long runs: 10,000 recordings through three workers that are killed
+	@FARELINE_KILLED_RECORDINGS=10000 $(PY) -m pytest services/recording-ingest/tests/integration/test_ingest_kills.py

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import calllog, projection, router
+from bench import calllog, projection, recordings, router
 from fareline_devstack.errors import DevstackError
 
 
@@ -46,6 +46,19 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--batch", type=int, default=projection.Size().batch, help="events in a batch")
     _rounds(one)
     one.set_defaults(run=lambda given: projection.run(projection.Size(given.calls, given.batch, given.rounds)))
+
+    one = which.add_parser("recordings", help="recordings stored (P5)")
+    files = recordings.Size()
+    one.add_argument("--files", type=int, default=files.files, help="files a round")
+    one.add_argument("--seconds", type=int, default=files.seconds, help="of audio in each")
+    one.add_argument("--workers", type=int, default=files.workers, help="connections at a time")
+    one.add_argument("--large-mb", type=int, default=files.large_mb, help="size of the large file")
+    _rounds(one)
+    one.set_defaults(
+        run=lambda given: recordings.run(
+            recordings.Size(given.files, given.seconds, given.workers, given.rounds, given.large_mb)
+        )
+    )
     return parser
 
 

@@ -32,6 +32,7 @@ from recording_ingest.inbound.keeping_api import KeepingApi
 from recording_ingest.inbound.push_api import PushApi
 from recording_ingest.inbound.recordings_api import RecordingsApi
 from recording_ingest.outbound.accounts import AccountBook
+from recording_ingest.outbound.at_most import AtMost
 from recording_ingest.outbound.audio import AudioIndex
 from recording_ingest.outbound.connections import Patience
 from recording_ingest.outbound.downloads import Caps, Downloader
@@ -143,10 +144,11 @@ class Service:
     def _workers(self) -> DownloadWorkers:
         given = self._settings
         asked = AccountSources(self._accounts.sources(), Downloader(self._caps()), self._ledger.take_turn)
-        source = OpenedAddresses(asked, self._vault)
+        source = AtMost(OpenedAddresses(asked, self._vault), given.download_workers)
         retries = (given.download_first_retry, given.download_attempts)
         tools = Downloads(self._ledger, source, self._store, self._audio, utc_now, *retries)
-        pace = Pace(workers=given.download_workers, lease_for=given.download_lease, poll=given.download_poll)
+        # Twice as many as download: the others verify, publish and write down meanwhile.
+        pace = Pace(workers=2 * given.download_workers, lease_for=given.download_lease, poll=given.download_poll)
         return DownloadWorkers(self._ledger, partial(download_recording, tools), pace, self._telemetry.registry)
 
     async def _keep_house(self) -> None:

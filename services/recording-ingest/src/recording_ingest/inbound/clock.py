@@ -1,7 +1,6 @@
 """Time as an inbound: downloads that are due, facts that are untold, partitions and sweeps."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,14 +67,19 @@ class DownloadWorkers:
         finally:
             keeper.cancel()
             work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+            # Not `await keeper` with its cancellation suppressed: that would swallow a cancellation of this task too.
+            await asyncio.wait([keeper])
         self._report(job, entry)
 
     async def _keep(self, job: Job, work: "asyncio.Future[Recording | None]") -> None:
         while True:
             await asyncio.sleep(self._lease_for.total_seconds() / 3)
-            if not await self._queue.renew(job, lease_for=self._lease_for):
+            try:
+                kept = await self._queue.renew(job, lease_for=self._lease_for)
+            except Exception as error:  # noqa: BLE001 - the next try may come in time, and the end of the job finds out
+                log.warning("recording lease not renewed", error=type(error).__name__)
+                continue
+            if not kept:
                 work.cancel()
                 return
 

@@ -1,4 +1,4 @@
-"""The audio index: hands files to decoder processes and survives theirs deaths."""
+"""The audio index: hands files to decoder processes and survives their deaths."""
 
 import asyncio
 import contextlib
@@ -39,6 +39,10 @@ class AudioIndex:
                 await self._end(process)
             self._idle.put_nowait(kept)
         return _audio(answer)
+
+    def pids(self) -> list[int]:
+        """Return the processes that are running."""
+        return [process.pid for process in self._running]
 
     async def close(self) -> None:
         """End all processes."""

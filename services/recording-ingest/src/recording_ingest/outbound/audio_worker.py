@@ -18,7 +18,8 @@ import soundfile
 
 _BUCKETS = 200
 _BLOCK = 65_536
-_SILENT = 10 ** (-50 / 20)
+_FULL = 32_768
+_SILENT = round(_FULL * 10 ** (-50 / 20))
 _MEMORY = 2 * 1024**3
 _STREAMED = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF})
 _LEAST_SHARE = 0.9
@@ -48,7 +49,7 @@ def probe(path: Path) -> dict[str, Any]:
 def _measured(file: soundfile.SoundFile) -> dict[str, Any]:
     per_bucket = max(1, math.ceil(max(file.frames, 1) / _BUCKETS)) if file.frames < 2**40 else file.samplerate
     tally = _Tally(file.channels, per_bucket)
-    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+    while len(block := file.read(_BLOCK, dtype="int16", always_2d=True)):
         tally.add(block)
     if tally.frames == 0:
         raise Unusable("incomplete", "no audio in the file")
@@ -65,31 +66,35 @@ def _measured(file: soundfile.SoundFile) -> dict[str, Any]:
 
 
 class _Tally:
+    """Sums up 16-bit samples block by block; nothing in it grows with the file but the peaks."""
+
     def __init__(self, channels: int, per_bucket: int) -> None:
         self.frames = 0
         self._per_bucket = per_bucket
         self._energy = np.zeros(channels)
         self._silent = np.zeros(channels)
-        self._peaks: dict[int, Any] = {}
+        self._peaks: list[Any] = []
 
-    def add(self, block: "np.ndarray[Any, np.dtype[np.float32]]") -> None:
-        loud = np.abs(np.nan_to_num(block))
-        self._energy += np.square(loud, dtype=np.float64).sum(axis=0)
-        self._silent += (loud < _SILENT).sum(axis=0)
-        buckets = (self.frames + np.arange(len(loud))) // self._per_bucket
-        starts = np.flatnonzero(np.diff(buckets, prepend=-1))
-        for bucket, peak in zip(buckets[starts], np.maximum.reduceat(loud, starts), strict=True):
-            known = self._peaks.get(int(bucket))
-            self._peaks[int(bucket)] = peak if known is None else np.maximum(known, peak)
-        self.frames += len(loud)
+    def add(self, block: "np.ndarray[Any, np.dtype[np.int16]]") -> None:
+        exact = block.astype(np.float64)
+        self._energy += np.einsum("ij,ij->j", exact, exact)
+        self._silent += ((block < _SILENT) & (block > -_SILENT)).sum(axis=0)
+        begun = self.frames % self._per_bucket
+        starts = [0, *range(self._per_bucket - begun, len(block), self._per_bucket)]
+        highest, lowest = np.maximum.reduceat(block, starts), np.minimum.reduceat(block, starts)
+        peaks = list(np.maximum(highest.astype(np.int32), -lowest.astype(np.int32)))
+        if begun:
+            self._peaks[-1] = np.maximum(self._peaks[-1], peaks.pop(0))
+        self._peaks += peaks
+        self.frames += len(block)
 
     def results(self) -> dict[str, Any]:
-        levels = np.sqrt(self._energy / self.frames)
-        drawn = np.array([self._peaks[bucket] for bucket in sorted(self._peaks)]).clip(0, 1)
+        levels = np.sqrt(self._energy / self.frames) / _FULL
+        drawn = np.array(self._peaks) * (255 / _FULL)
         return {
             "rms_dbfs": [round(20 * math.log10(level), 2) if level > 0 else None for level in levels.tolist()],
             "silence_ratio": [round(share, 4) for share in (self._silent / self.frames).tolist()],
-            "peaks": np.rint(drawn.T * 255).astype(int).tolist(),
+            "peaks": np.rint(drawn.T.clip(0, 255)).astype(int).tolist(),
         }
 
 

@@ -17,7 +17,7 @@ from recording_ingest.outbound.connections import Patience, Resolve, open_url, r
 from recording_ingest.outbound.files import Sink
 from recording_ingest.ports import Fetched, FetchFailed
 
-_CHUNK = 256 * 1024
+_CHUNK = 1024 * 1024
 _OK = 200
 _GONE = 410
 _MISSING = frozenset({404, 410})
@@ -88,21 +88,29 @@ class Downloader:
         if (response.content_length or 0) > self._caps.size_bytes:
             raise FetchFailed(Reason.TOO_LARGE, "announced larger than allowed", final=True)
 
+    def _check_pace(self, size: int, elapsed: float) -> None:
+        if size > self._caps.size_bytes:
+            raise FetchFailed(Reason.TOO_LARGE, "larger than allowed", final=True)
+        if elapsed > 10 and size / elapsed < self._caps.least_rate:  # noqa: PLR2004 - see Caps
+            raise FetchFailed(Reason.SOURCE_FAILED, "the source drips")
+
     async def _save(self, response: aiohttp.ClientResponse, into: Path) -> Fetched:
         started = time.monotonic()
         sink = Sink(into)
         try:
-            async for chunk in response.content.iter_chunked(_CHUNK):
-                await asyncio.to_thread(sink.write, chunk)
-                if sink.size > self._caps.size_bytes:
-                    raise FetchFailed(Reason.TOO_LARGE, "larger than allowed", final=True)
-                elapsed = time.monotonic() - started
-                if elapsed > 10 and sink.size / elapsed < self._caps.least_rate:  # noqa: PLR2004 - see Caps
-                    raise FetchFailed(Reason.SOURCE_FAILED, "the source drips")
+            held: list[bytes] = []
+            size = waiting = 0
+            async for chunk in response.content.iter_any():
+                held.append(chunk)
+                size, waiting = size + len(chunk), waiting + len(chunk)
+                self._check_pace(size, time.monotonic() - started)
+                if waiting >= _CHUNK:
+                    await asyncio.to_thread(sink.write_all, held)
+                    held, waiting = [], 0
             announced = response.content_length
-            if announced is not None and announced != sink.size:
-                raise FetchFailed(Reason.INCOMPLETE, f"{sink.size} bytes instead of {announced}")
-            return await asyncio.to_thread(sink.finish)
+            if announced is not None and announced != size:
+                raise FetchFailed(Reason.INCOMPLETE, f"{size} bytes instead of {announced}")
+            return await asyncio.to_thread(sink.finish, held)
         finally:
             sink.close()
 

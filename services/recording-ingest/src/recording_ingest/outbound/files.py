@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from recording_ingest.ports import Fetched
@@ -28,8 +29,14 @@ class Sink:
             digest.update(chunk)
         self.size += len(chunk)
 
-    def finish(self) -> Fetched:
-        """Flush to disk and return what the file is."""
+    def write_all(self, chunks: Iterable[bytes]) -> None:
+        """Append one after another."""
+        for chunk in chunks:
+            self.write(chunk)
+
+    def finish(self, chunks: Iterable[bytes] = ()) -> Fetched:
+        """Append what is left, flush to disk and return what the file is."""
+        self.write_all(chunks)
         os.fsync(self._file.fileno())
         return Fetched(self._sha256.hexdigest(), self.size)
 

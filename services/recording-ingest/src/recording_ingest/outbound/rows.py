@@ -1,7 +1,7 @@
 """Rows of `recordings` as the domain's values, and back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,8 @@ import asyncpg
 
 from recording_ingest.domain.recordings import Audio, Reason, Recording, State
 
+_AUDIO = tuple(field.name for field in fields(Audio))
+_NAMES = tuple(field.name for field in fields(Recording) if field.name != "audio")
 _PLAIN = ("call_id", "account", "pbx_call_id", "tenant", "part", "channel", "source_id", "url", "announced_channels")
 _LATER = (
     "announce_by",
@@ -37,12 +39,12 @@ def recording(row: asyncpg.Record) -> Recording:
 
 def recording_document(entry: Recording) -> dict[str, Any]:
     """Return a ledger entry as JSON values, names as the columns."""
-    return {name: _plain(value) for name, value in asdict(entry).items() if name != "audio"}
+    return {name: _plain(getattr(entry, name)) for name in _NAMES}
 
 
 def audio_document(audio: Audio | None) -> dict[str, Any] | None:
     """Return what the audio index found, as JSON values."""
-    return asdict(audio) if audio else None
+    return {name: getattr(audio, name) for name in _AUDIO} if audio else None
 
 
 def _audio(document: Mapping[str, Any]) -> Audio:

@@ -64,7 +64,8 @@ async def _outcome(tools: Downloads, job: Job) -> tuple[Recording, Sequence[Reco
 
 async def _stored(tools: Downloads, entry: Recording, path: Path) -> tuple[Recording, Sequence[Recording]]:
     key = object_key(entry)
-    fetched = await tools.store.recover(key, path) or await tools.source.fetch(entry, path)
+    earlier = await tools.store.recover(key, path) if entry.attempts > 1 else None
+    fetched = earlier or await tools.source.fetch(entry, path)
     audio = await tools.audio.read(path)
     if not await tools.store.publish(path, key):
         # A worker that lost its lease was quicker: what it published counts, so that ledger and object agree.
