@@ -135,6 +135,10 @@ test-engine: venv ## the tests of images, compose and outages on a real Docker e
 bench: venv ## measure, as ratios against baselines in the same run
 	@$(PY) -m bench router
 
+.PHONY: bench-router
+bench-router: venv ## call-router: answers beside an echo and a SELECT, answers under news, the load of its replica
+	@$(PY) -m bench router
+
 .PHONY: bench-ingest
 bench-ingest: venv ## recording-ingest: recordings stored, analysts' questions, call events
 	@$(PY) -m bench recordings

@@ -13,15 +13,17 @@ from typing import cast
 
 _END_OF_HEAD = b"\r\n\r\n"
 _OK = b"HTTP/1.1 200"
+_DIAL = b"rewrite_forward_number"
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round of load saw: answers a second, the answers' times in seconds, answers other than 200."""
+    """What one round of load saw: answers a second, the answers' times in seconds, those other than 200, and dials."""
 
     rate: float
     times: tuple[float, ...]
     refused: int
+    dials: int
 
     def percentile(self, share: float) -> float:
         """Return the time in seconds that `share` of the answers stayed within."""
@@ -30,9 +32,9 @@ class Round:
 
 
 class Connection(asyncio.Protocol):
-    """One connection that has one request under way at a time; `on_answer` hears whether the answer was 200."""
+    """One connection that has one request under way at a time; `on_answer` gets each whole answer."""
 
-    def __init__(self, on_answer: Callable[["Connection", bool], None]) -> None:
+    def __init__(self, on_answer: Callable[["Connection", bytes], None]) -> None:
         self._on_answer = on_answer
         self._received = b""
         self._transport: asyncio.Transport | None = None
@@ -54,7 +56,7 @@ class Connection(asyncio.Protocol):
         head = self._received.find(_END_OF_HEAD)
         if head >= 0 and len(self._received) >= head + len(_END_OF_HEAD) + _length(self._received, head):
             answer, self._received = self._received, b""
-            self._on_answer(self, answer.startswith(_OK))
+            self._on_answer(self, answer)
 
     def close(self) -> None:
         """Close the connection."""
@@ -69,14 +71,15 @@ async def full_load(port: int, requests: Sequence[bytes], *, connections: int, s
     """
     waiting: Iterator[bytes] = iter(cycle(requests) if again else requests)
     times: list[float] = []
-    refused, open_now, done = 0, connections, asyncio.get_running_loop().create_future()
+    refused, dials, open_now, done = 0, 0, connections, asyncio.get_running_loop().create_future()
     until = perf_counter() + seconds
 
-    def answered(connection: Connection, ok: bool) -> None:  # noqa: FBT001 - as Connection calls it
-        nonlocal refused, open_now
+    def answered(connection: Connection, answer: bytes) -> None:
+        nonlocal refused, dials, open_now
         now = perf_counter()
         times.append(now - connection.asked_at)
-        refused += not ok
+        refused += not answer.startswith(_OK)
+        dials += _DIAL in answer
         request = next(waiting, None) if now < until else None
         if request is not None:
             connection.ask(request, now)
@@ -93,19 +96,20 @@ async def full_load(port: int, requests: Sequence[bytes], *, connections: int, s
     took = perf_counter() - began
     for connection in made:
         connection.close()
-    return Round(len(times) / took, tuple(times), refused)
+    return Round(len(times) / took, tuple(times), refused, dials)
 
 
 async def paced_load(port: int, requests: Sequence[bytes], *, a_second: float) -> Round:
     """Ask every request at its own moment, whether earlier ones were answered or not; times run from that moment."""
     times: list[float] = []
-    refused, done = 0, asyncio.Event()
+    refused, dials, done = 0, 0, asyncio.Event()
     idle: deque[Connection] = deque()  # used in turn, for a server closes a connection that rests for seconds
 
-    def answered(connection: Connection, ok: bool) -> None:  # noqa: FBT001 - as Connection calls it
-        nonlocal refused
+    def answered(connection: Connection, answer: bytes) -> None:
+        nonlocal refused, dials
         times.append(perf_counter() - connection.asked_at)
-        refused += not ok
+        refused += not answer.startswith(_OK)
+        dials += _DIAL in answer
         idle.append(connection)
         if len(times) == len(requests):
             done.set()
@@ -120,10 +124,10 @@ async def paced_load(port: int, requests: Sequence[bytes], *, a_second: float) -
     took = perf_counter() - began
     for connection in idle:
         connection.close()
-    return Round(len(times) / took, tuple(times), refused)
+    return Round(len(times) / took, tuple(times), refused, dials)
 
 
-async def _connect(port: int, on_answer: Callable[[Connection, bool], None]) -> Connection:
+async def _connect(port: int, on_answer: Callable[[Connection, bytes], None]) -> Connection:
     _, connection = await asyncio.get_running_loop().create_connection(lambda: Connection(on_answer), "127.0.0.1", port)
     return connection
 

@@ -8,7 +8,6 @@ import asyncio
 import os
 import re
 import sys
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,6 +52,14 @@ class Size:
     connections: int = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A round, and the microseconds of processor time that the server took for an answer, on a busy machine too."""
+
+    round: Round
+    processor: float
+
+
 def run(size: Size) -> None:
     """Run P4 and P1 and print what they found."""
     world = World(size.bindings, size.tenants, datetime.now(UTC))
@@ -82,11 +89,15 @@ def _router(stack: StackInfo, world: World, data: Path) -> ServiceProcess:
         data=data,
     )
     (data / CALL_ROUTER.name).mkdir()
-    patience = {"ROUTER_FILL_WAIT_S": str(_LOAD_MINUTES * 60), "ROUTER_SNAPSHOT_EVERY_S": "10"}
+    settings = {
+        "ROUTER_FILL_WAIT_S": str(_LOAD_MINUTES * 60),
+        "ROUTER_SNAPSHOT_EVERY_S": "25",
+        "ROUTER_CALLS_A_SECOND": "1000000",
+    }
     return ServiceProcess(
         name=CALL_ROUTER.name,
         argv=CALL_ROUTER.argv("run"),
-        env=environment_of(CALL_ROUTER, told) | patience,
+        env=environment_of(CALL_ROUTER, told) | settings,
         log_file=data / "call-router.log",
         url=told.url(CALL_ROUTER),
     )
@@ -122,25 +133,28 @@ async def _measure(
             await asyncio.gather(*(_listening(process.url) for process in contestants.values()))
             await asyncio.to_thread(contestants[ROUTER].wait_started, _LOAD_MINUTES * 60)
             _report_rates(await _full(contestants, world, size))
-            await _drained(contestants[ROUTER])
             _report_times(await _paced(contestants, publisher, world, size))
         finally:
             beating.cancel()
 
 
-async def _full(contestants: dict[str, ServiceProcess], world: World, size: Size) -> dict[str, list[Round]]:
+async def _full(contestants: dict[str, ServiceProcess], world: World, size: Size) -> dict[str, list[Measured]]:
     """Ask as fast as answers come; the first turn of each is not counted."""
-    found: dict[str, list[Round]] = {name: [] for name in contestants}
+    found: dict[str, list[Measured]] = {name: [] for name in contestants}
     for turn in range(size.rounds + 1):
         for name, process in contestants.items():
             # A repeated call would be answered from memory, so the router gets new ones only.
             count = 5_000 if name != ROUTER else int(_MOST_REQUESTS_A_SECOND * size.seconds)
             requests = world.webhooks(_path(name), count)
+            used = _processor(process)
             one = await full_load(
                 _port(process), requests, connections=size.connections, seconds=size.seconds, again=name != ROUTER
             )
+            used = _processor(process) - used
             if turn:
-                found[name].append(one)
+                found[name].append(Measured(one, used / len(one.times) * 1e6))
+            if name == ROUTER:
+                await _drained(process)
     return found
 
 
@@ -160,13 +174,18 @@ async def _paced(
     return found
 
 
-def _report_rates(found: dict[str, list[Round]]) -> None:
+def _report_rates(found: dict[str, list[Measured]]) -> None:
     for name, rounds in found.items():
-        _say(figures(name, "answers/s", [one.rate for one in rounds]))
-        _say(figures(f"{name}, p99", "ms", [one.percentile(0.99) * 1000 for one in rounds]))
-    asked = sum(len(one.times) for one in found[ROUTER])
-    _say(f"  {ROUTER}, answers other than 200: {sum(one.refused for one in found[ROUTER])} of {asked:,}")
-    rates = {name: median(one.rate for one in rounds) for name, rounds in found.items()}
+        _say(figures(name, "answers/s", [one.round.rate for one in rounds]))
+        _say(figures(f"{name}, p99", "ms", [one.round.percentile(0.99) * 1000 for one in rounds]))
+        _say(figures(f"{name}, processor time", "us/answer", [one.processor for one in rounds]))
+    asked = sum(len(one.round.times) for one in found[ROUTER])
+    refused, dials = (sum(getattr(one.round, what) for one in found[ROUTER]) for what in ("refused", "dials"))
+    _say(f"  {ROUTER}, answers other than 200: {refused} of {asked:,}; dials: {dials / asked:.0%}")
+    rates = {name: median(one.round.rate for one in rounds) for name, rounds in found.items()}
+    costs = {name: median(one.processor for one in rounds) for name, rounds in found.items()}
+    by_cost = {name: costs[name] / costs[ROUTER] for name in (ECHO, SELECT)}
+    _say(f"  the same two ratios by processor time: {by_cost[ECHO]:.2f} and {by_cost[SELECT]:.2f}")
     _say(verdict("P1a", "call-router / raw ASGI echo", rates[ROUTER] / rates[ECHO], goal=0.5))
     _say(verdict("P1b", "call-router / FastAPI with one SELECT", rates[ROUTER] / rates[SELECT], goal=4))
 
@@ -177,13 +196,20 @@ def _report_times(found: dict[str, list[Round]]) -> None:
         for share in (0.5, 0.99, 0.999, 1):
             label = f"{name}, " + ("slowest" if share == 1 else f"p{share * 100:g}")
             _say(figures(label, "ms", [one.percentile(share) * 1000 for one in rounds]))
-    together = Round(0, tuple(time for one in found[ROUTER] for time in one.times), 0)
+    together = Round(0, tuple(time for one in found[ROUTER] for time in one.times), 0, 0)
     _say(at_most("P1c", "call-router p99.9 in ms", together.percentile(0.999) * 1000, goal=20))
     _say(at_most("P1d", "call-router slowest answer in ms", max(together.times) * 1000, goal=50))
 
 
 def _producer(stack: StackInfo) -> AIOKafkaProducer:
     return AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap, acks="all", max_batch_size=256 * 1024)
+
+
+def _processor(process: ServiceProcess) -> float:
+    """Return how many seconds of a processor a server has taken so far."""
+    fields = Path(f"/proc/{process.child.pid}/stat").read_text().rpartition(")")[2].split()
+    user, system = int(fields[11]), int(fields[12])
+    return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
 def _path(name: str) -> str:
@@ -195,12 +221,10 @@ def _port(process: ServiceProcess) -> int:
 
 
 async def _drained(router: ServiceProcess) -> None:
-    """Wait until the call events of the rounds at full load have gone to Kafka, and say how long that took."""
-    began = time.perf_counter()
+    """Wait until all call events have gone to Kafka, lest others be measured beside that."""
     async with httpx.AsyncClient(base_url=router.url, trust_env=False) as http:
         while _WAITING.search((await http.get("/metrics")).text) is None:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.2)
-    _say(f"  {ROUTER}: its spool was empty {time.perf_counter() - began:.1f} s after the load")
 
 
 async def _listening(url: str) -> None:

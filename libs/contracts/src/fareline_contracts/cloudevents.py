@@ -26,18 +26,16 @@ class EventHead:
 
 def to_headers(head: EventHead) -> Headers:
     """Return the Kafka headers of a binary-mode event."""
-    pairs = {
-        "ce_specversion": "1.0",
-        "ce_id": head.id,
-        "ce_source": head.source,
-        "ce_type": head.type,
-        "ce_time": head.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "ce_subject": head.subject,
-        "content-type": "application/json",
-    }
-    if head.traceparent:
-        pairs["traceparent"] = head.traceparent
-    return tuple((name, value.encode()) for name, value in pairs.items())
+    headers = (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", head.id.encode()),
+        ("ce_source", head.source.encode()),
+        ("ce_type", head.type.encode()),
+        ("ce_time", head.time.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_subject", head.subject.encode()),
+        ("content-type", b"application/json"),
+    )
+    return (*headers, ("traceparent", head.traceparent.encode())) if head.traceparent else headers
 
 
 def readable_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:

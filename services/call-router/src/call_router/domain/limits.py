@@ -31,10 +31,8 @@ def too_many_dials(case: Case, link: Link) -> bool:
     """Whether this caller has dialled this order so often that the next call goes to the call centre."""
     policy, binding = case.policy, link.binding
     in_grace = (policy.dials_grace_short, policy.dials_grace_long)
-    limits = (policy.dials_active,) if binding.live(case.now) else in_grace
-
-    def reached(limit: Limit) -> bool:
-        since = case.now - limit.within
-        return case.view.recent.dials(binding.tenant, binding.order_id, case.caller, since) >= limit.count
-
-    return any(map(reached, limits))
+    for limit in (policy.dials_active,) if binding.live(case.now) else in_grace:
+        dials = case.view.recent.dials(binding.tenant, binding.order_id, case.caller, case.now - limit.within)
+        if dials >= limit.count:
+            return True
+    return False

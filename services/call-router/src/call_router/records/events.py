@@ -21,7 +21,6 @@ from fareline_contracts.topics import CALLS
 
 _JSON = msgspec.json.Encoder()
 _LONGEST_TEXT = 256
-_LONGEST_WHY = 4096
 
 
 class EventRecord(Value, frozen=True):
@@ -107,9 +106,7 @@ def _decision(answered: Answered, decision: Decision) -> dict[str, Any]:
         "recorded": isinstance(last, Dial) and last.record != "off",
         "wrong_code": decision.wrong_code is not None,
         "caller_known": None if decision.tenant is None else bool(decision.candidates),
-        "rules": [
-            {"rule": rule.rule, "outcome": rule.outcome, "why": rule.why[:_LONGEST_WHY]} for rule in decision.rules
-        ],
+        "rules": decision.rules,
     }
 
 
