@@ -84,6 +84,26 @@ async def test_a_killed_router_loses_no_answered_call(compose):
 
 
 @pytest.mark.usefixtures("results")
+async def test_a_router_that_is_replaced_while_kafka_is_away_keeps_what_it_had_to_tell(compose):
+    """Not restarted: its container is removed, and a new one finds the volume, as a StatefulSet's pod does."""
+    house, system = compose
+    async with open_stage(house.system, load_accounts(house.accounts_file, demo=True), house.zadarma) as stage:
+        order = await bound_order(stage, "o-replaced-router")
+        async with Load(stage, order, may_fail=True) as load:
+            await asyncio.to_thread(system.engine, "kill", system.container("kafka"))
+            await load.answered_more(CALLS_IN_AN_OUTAGE)
+            before = system.container("call-router")
+            words = ("up", "--detach", "--no-deps", "--force-recreate", "--timeout", "60", "call-router")
+            await asyncio.to_thread(system.run, *words, seconds=180)
+            await asyncio.to_thread(system.wait_ready, "call-router")
+            assert system.container("call-router") != before
+            await load.answered_more(CALLS_IN_AN_OUTAGE)
+        await asyncio.to_thread(system.engine, "start", system.container("kafka"))
+        await asyncio.to_thread(healthy_again, system)
+        assert await load.missing_from_the_log() == set()
+
+
+@pytest.mark.usefixtures("results")
 async def test_a_rolling_replacement_of_the_router_drops_no_call(compose, second_router):
     """As Kubernetes does it: a new one is ready, the old one gets no new calls any more, then it is told to end."""
     house, system = compose

@@ -19,9 +19,8 @@ def test_the_program_is_taken_where_the_plugin_is_missing(monkeypatch):
 
 
 def test_ports_reach_compose_under_its_variables(tmp_path):
-    system = compose.ComposeSystem(
-        tmp_path, "p", {"FARELINE_VERSION": "x"}, ports={"kafka": 1, "call-router": 2, "?": 3}
-    )
+    ports = {"kafka": 1, "call-router": 2, "order-binder": 3, "recording-ingest": 4, "beside": 5}
+    system = compose.ComposeSystem(tmp_path, "p", {"FARELINE_VERSION": "x"}, ports=ports)
     told = system._variables()
     assert (told["FARELINE_KAFKA_PORT"], told["FARELINE_ROUTER_PORT"], told["FARELINE_VERSION"]) == ("1", "2", "x")
     assert system.info.kafka_bootstrap == "localhost:1"
