@@ -3,7 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fareline_chassis.publication.rules import LastRecords, RepublishPace
+from fareline_chassis.publication.rules import LastRecords, RepublishPace, fair_share
 
 appended = st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.integers(0, 4), st.booleans()))
 
@@ -46,3 +46,26 @@ def test_a_round_goes_page_by_page_at_its_pace_and_then_rests() -> None:
     assert (pace.after, pace.page_size(100.9, 500), pace.page_size(101.0, 500)) == (b"b", 0, 2)
     pace.sent(101.0, asked=2, keys=[b"c"])
     assert (pace.after, pace.page_size(102.0, 500), pace.page_size(3701.0, 500)) == (None, 0, 2)
+
+
+@given(st.integers(1, 24), st.integers(1, 30), st.dictionaries(st.integers(0, 23), st.sampled_from("abc")))
+def test_nobody_takes_what_another_has_or_more_than_a_share(partitions, holders, held) -> None:
+    held = {part: who for part, who in held.items() if part < partitions}
+    share = fair_share(range(partitions), held, "a", holders=holders)
+
+    assert all(held.get(part, "a") == "a" for part in share.wanted)
+    assert len(share.wanted) <= -(-partitions // holders)
+    mine = {part for part, who in held.items() if who == "a"}
+    assert mine == (mine & set(share.wanted)) | set(share.given_up)
+    assert not share.given_up or len(share.wanted) == -(-partitions // holders)
+
+
+@given(st.integers(1, 24), st.lists(st.text("abcdef", min_size=1), min_size=1, max_size=8, unique=True))
+def test_in_two_rounds_everything_is_held_and_shared_out(partitions, holders) -> None:
+    held = dict.fromkeys(range(partitions), holders[0])
+    for holder in holders * 2:
+        share = fair_share(range(partitions), held, holder, holders=len(holders))
+        held = {part: who for part, who in held.items() if who != holder} | dict.fromkeys(share.wanted, holder)
+
+    assert set(held) == set(range(partitions))
+    assert max(list(held.values()).count(holder) for holder in holders) <= -(-partitions // len(holders))

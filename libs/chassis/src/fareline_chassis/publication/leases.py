@@ -59,8 +59,11 @@ class PostgresLeaseStore:
         self._sql = {name: getattr(queries, name).replace("{table}", table) for name in queries}
 
     async def acquire(self, topic: str, partitions: Sequence[int], holder: str) -> Mapping[int, int]:
-        """Look who is there, then take or renew in one guarded statement; rows are locked in partition order."""
-        async with self._database.transaction() as connection:
+        """Look who is there, then take or renew in one guarded statement; rows are locked in partition order.
+
+        Each statement stands for itself: whoever freezes between two of them holds no lock that others wait for.
+        """
+        async with self._database.acquire() as connection:
             await connection.execute(self._sql["attend"], topic, holder, LEASE_FOR)
             present = {row["holder"] for row in await connection.fetch(self._sql["holders"], topic)}
             held = {row["partition"]: row["holder"] for row in await connection.fetch(self._sql["standing"], topic)}

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from zlib import crc32
 
 _ENDED_KEPT = 50_000
 
@@ -64,11 +65,13 @@ def fair_share(partitions: Collection[int], held: Mapping[int, str], holder: str
     """Return the share of `holder` when `holders` are there and `held` says who has which partition now.
 
     Nobody has more than ceil(partitions / holders); what somebody has he keeps, so that a newcomer moves no more
-    partitions than he gets.
+    partitions than he gets. Of the free ones each holder begins at a place of his own, lest all ask for the same.
     """
     most = -(-len(partitions) // max(holders, 1))
     mine = sorted(part for part in partitions if held.get(part) == holder)
     free = sorted(part for part in partitions if part not in held)
+    begin = crc32(holder.encode()) % len(free) if free else 0
+    free = free[begin:] + free[:begin]
     return Share(wanted=sorted(mine[:most] + free[: max(most - len(mine), 0)]), given_up=mine[most:])
 
 
