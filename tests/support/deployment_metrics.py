@@ -1,6 +1,7 @@
 """Which metrics the services export, read from their running registries and their source; which an expression uses."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def metrics_in(expression):
     return set(METRIC.findall(without_labels)) | ({"up"} if re.search(r"\bup\b", without_labels) else set())
 
 
+@functools.cache
 def exported_metrics():
     """Return every name that `/metrics` of some service can show."""
     sources = [*ROOT.glob("services/*/src"), Path(fareline_chassis.__file__).parent]
