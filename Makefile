@@ -145,6 +145,12 @@ bench-ingest: venv ## recording-ingest: recordings stored, analysts' questions, 
 	@$(PY) -m bench calllog
 	@$(PY) -m bench projection
 
+.PHONY: bench-binder
+bench-binder: venv ## order-binder: order events ingested, until they are routable, and a backlog
+	@$(PY) -m bench binder
+
 .PHONY: nightly
-nightly: venv ## the long runs: 10,000 recordings through three workers that are killed
+nightly: venv ## the long runs: 10,000 recordings through three workers that are killed; order-binder at every failpoint
 	@FARELINE_KILLED_RECORDINGS=10000 $(PY) -m pytest services/recording-ingest/tests/integration/test_ingest_kills.py
+	@FARELINE_EFFORT=20 $(PY) -m pytest services/order-binder/tests/model services/order-binder/tests/faults \
+	  services/order-binder/tests/integration/test_binder_query_plans.py

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import calllog, projection, recordings, router
+from bench import binder, binder_freshness, calllog, projection, recordings, router
 from fareline_devstack.errors import DevstackError
 
 
@@ -59,7 +59,21 @@ def _parser() -> argparse.ArgumentParser:
             recordings.Size(given.files, given.seconds, given.workers, given.rounds, given.large_mb)
         )
     )
+
+    one = which.add_parser("binder", help="order events ingested (P3), and until they are routable (P2)")
+    one.add_argument("--events", type=int, default=binder.Size().events, help="order events a round")
+    one.add_argument("--profile", action="store_true", help="print where the time of ingestion goes")
+    fresh = binder_freshness.Size()
+    one.add_argument("--seconds", type=float, default=fresh.seconds, help="length of a round at a steady rate")
+    one.add_argument("--backlog", type=int, default=fresh.backlog, help="events to catch up with; 0: none")
+    _rounds(one)
+    one.set_defaults(run=_binder)
     return parser
+
+
+def _binder(given: argparse.Namespace) -> None:
+    binder.run(binder.Size(given.events, given.rounds, given.profile))
+    binder_freshness.run(binder_freshness.Size(given.seconds, given.rounds, given.backlog))
 
 
 def _rounds(parser: argparse.ArgumentParser) -> None:
