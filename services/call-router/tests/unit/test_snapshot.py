@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 from datetime import timedelta
+from itertools import chain
 
 import pytest
 from hypothesis import given, settings
@@ -66,7 +67,7 @@ async def test_everything_comes_back(world, tmp_path):
     mine, theirs = store.recent, world.store.recent
     assert mine.dialled_ones() == theirs.dialled_ones()
     assert mine.mistyped_ones() == theirs.mistyped_ones()
-    assert mine.last_phones() == theirs.last_phones()
+    assert list(chain(*mine.last_phones())) == list(chain(*theirs.last_phones())) != []
     assert mine.wrong_codes_at(POOL, T0) == 3
     heard = store.calls.of(answered.call_id).heard
     dial = answered.decision.actions[-1]

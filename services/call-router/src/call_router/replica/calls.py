@@ -1,6 +1,7 @@
 """The memory of calls under way: what each was answered at each step. Bounded; the longest untouched go first."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import datetime
 
 from call_router.ports import Answered, CallMemory, Heard
@@ -24,10 +25,12 @@ class CallsMemory:
             self._calls.move_to_end(call_id)
         return call
 
-    def since(self, moment: datetime) -> list[tuple[str, Heard]]:
-        """Return what another process would have to know of the calls that were answered since `moment`, by call id."""
-        lasts = ((call.call_id, _last(call)) for call in self._calls.values())
-        return [(call_id, heard) for call_id, heard in lasts if heard is not None and heard.decided_at >= moment]
+    def since(self, moment: datetime, at_once: int) -> Iterator[list[tuple[str, Heard]]]:
+        """Yield what another process would have to know of the calls that were answered since `moment`, by call id."""
+        calls = list(self._calls.values())
+        for start in range(0, len(calls), at_once):
+            lasts = ((call.call_id, _last(call)) for call in calls[start : start + at_once])
+            yield [(call_id, heard) for call_id, heard in lasts if heard is not None and heard.decided_at >= moment]
 
 
 def _last(call: CallMemory) -> Heard | None:

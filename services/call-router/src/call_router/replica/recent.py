@@ -4,7 +4,8 @@ Fed by our own answers and the reports of PBXs, and by the call topic, which tel
 this one did before it was restarted. Whatever comes twice counts once.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -13,9 +14,9 @@ import msgspec
 from call_router.domain.bindings import Role
 from call_router.domain.calls import Attempt, Outcome, WrongCode
 from call_router.domain.values import Value, replace
+from call_router.replica.last_phones import LastPhone, LastPhones
 
 KEPT = timedelta(hours=25)
-_PhoneKey = tuple[str, str, Role]
 _K = TypeVar("_K")
 
 
@@ -35,15 +36,6 @@ class Mistyped(Value, frozen=True):
     wrong: WrongCode
 
 
-class LastPhone(Value, frozen=True):
-    """The phone that a side of an order last called from."""
-
-    tenant: str
-    order_id: str
-    role: Role
-    phone: str
-
-
 class RecentCallsMemory:
     """Recent calls, at most `most` attempts and as many wrong codes; the oldest go first."""
 
@@ -58,7 +50,7 @@ class RecentCallsMemory:
         self._wrong_known: set[tuple[str, int]] = set()
         self._wrong_of_caller: dict[tuple[str, str], deque[datetime]] = {}
         self._wrong_at_number: dict[str, deque[datetime]] = {}
-        self._phones: OrderedDict[_PhoneKey, str] = OrderedDict()
+        self._phones = LastPhones(most)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -78,11 +70,7 @@ class RecentCallsMemory:
 
     def called_from(self, tenant: str, order_id: str, role: Role, phone: str) -> None:
         """Remember the phone that a side of an order called from."""
-        key = (tenant, order_id, role)
-        self._phones[key] = phone
-        self._phones.move_to_end(key)
-        if len(self._phones) > self._most:
-            self._phones.popitem(last=False)
+        self._phones.put(tenant, order_id, role, phone)
 
     def answered(self, call_id: str) -> None:
         """Note that the call's latest dial was answered.
@@ -145,7 +133,7 @@ class RecentCallsMemory:
 
     def last_phone(self, tenant: str, order_id: str, role: Role) -> str | None:
         """Return the phone that this side of the order last called from."""
-        return self._phones.get((tenant, order_id, role))
+        return self._phones.get(tenant, order_id, role)
 
     def dialled_ones(self) -> list[Dialled]:
         """Return the attempts there are, the first remembered first."""
@@ -155,9 +143,9 @@ class RecentCallsMemory:
         """Return the wrong codes there are, the first remembered first."""
         return list(self._wrong_order)
 
-    def last_phones(self) -> list[LastPhone]:
-        """Return the phones that sides of orders last called from."""
-        return [LastPhone(*key, phone) for key, phone in self._phones.items()]
+    def last_phones(self) -> Iterator[list[LastPhone]]:
+        """Yield the phones that sides of orders last called from, some at once; they may change between two."""
+        return self._phones.some_at_once()
 
     def _too_old(self, at: datetime, now: datetime, size: int) -> bool:
         return size > self._most or now - at > KEPT

@@ -5,6 +5,7 @@ single byte differs. The file holds phones: nobody but the router's user may rea
 """
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from call_router.ports import Heard, SnapshotUnusable
 from call_router.records.actions import action_json, action_of
 from call_router.records.topics_read import TopicsRead
 from call_router.replica.frames import check, closing, framed, opening, read_frames
-from call_router.replica.recent import Dialled, LastPhone, Mistyped
+from call_router.replica.last_phones import LastPhone
+from call_router.replica.recent import Dialled, Mistyped
 from call_router.replica.rows import LAYOUT
 from call_router.replica.store import ReplicaStore
 
@@ -129,8 +131,10 @@ class Snapshot:
             place = behind
         yield "dialled", store.recent.dialled_ones()
         yield "mistyped", store.recent.mistyped_ones()
-        yield "phones", store.recent.last_phones()
-        yield "heard", [_heard(*one) for one in store.calls.since(now - _CALLS_KEPT)]
+        for phones in store.recent.last_phones():
+            yield "phones", phones
+        for heard in store.calls.since(now - _CALLS_KEPT, _IN_A_FRAME):
+            yield "heard", [_heard(*one) for one in heard]
 
     async def _take(self, frame: bytes) -> None:
         kind = _KIND.decode(frame)[0]
@@ -164,6 +168,7 @@ async def _in_a_thread(frames: Iterator[bytes]) -> AsyncIterator[bytes]:
     while read := await asyncio.to_thread(_some, frames):
         for frame in read:
             yield frame
+        gc.freeze()  # what stays anyway: a collection among a million rows would stop the answers
 
 
 def _some(frames: Iterator[bytes]) -> list[bytes]:
