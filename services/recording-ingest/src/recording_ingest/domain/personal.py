@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _OF_ACTIONS = ("targets", "display")
-_OF_EVENTS = ("caller", "url")
+_OF_EVENTS = ("caller", "url", "leg")
+"""A PBX names a leg by its extension, or by the phone it rings."""
 _UNUSED = ("context",)
 """The router's own state within an action: nothing here reads it."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
-from fareline_chassis.privacy import mask_phone
+from fareline_chassis.privacy import mask_phone, redact_phones
 from recording_ingest.domain.calls import Attempt, Moment
 from recording_ingest.domain.events import Routed
 from recording_ingest.domain.recordings import Recording
@@ -289,8 +289,8 @@ def call_page_out(page: CallPage, shown: Shown) -> CallPageOut:
         call=call_out(page.call, shown),
         decisions=[_decision(event) for event in page.decisions],
         attempts=[_attempt(attempt, shown) for attempt in page.attempts],
-        legs=[LegOut(**asdict(leg)) for leg in page.legs],
-        timeline=[_moment(moment) for moment in page.timeline],
+        legs=[LegOut(**{**asdict(leg), "name": _named(leg.name, shown)}) for leg in page.legs],
+        timeline=[_moment(moment, shown) for moment in page.timeline],
         recordings=[recording_out(entry) for entry in page.recordings],
     )
 
@@ -317,5 +317,10 @@ def _attempt(attempt: Attempt, shown: Shown) -> AttemptOut:
     return AttemptOut(**{**asdict(attempt), "targets": [shown(target) for target in attempt.targets]})
 
 
-def _moment(moment: Moment) -> MomentOut:
-    return MomentOut(**asdict(moment))
+def _moment(moment: Moment, shown: Shown) -> MomentOut:
+    return MomentOut(**{**asdict(moment), "detail": _named(moment.detail, shown) or ""})
+
+
+def _named(text: str | None, shown: Shown) -> str | None:
+    """Return what may name a leg by its phone as this reader sees it."""
+    return redact_phones(text) if text and shown is not in_full else text
