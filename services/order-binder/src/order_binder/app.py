@@ -1,6 +1,7 @@
 """The composition root: which part is made of what, in which order they start and stop."""
 
 import asyncio
+import gc
 import os
 import secrets
 import socket
@@ -129,6 +130,8 @@ class OrderBinder:
         self._beside("input-watch", watch.run)
         every = timedelta(seconds=self._settings.sweep_every_s)
         self._beside("sweeper", partial(sweep_forever, SweepWindows(edges.store), self._vacate, self._metrics, every))
+        gc.collect()
+        gc.freeze()  # what is there now stays; a full collection need not look at it every time
 
     def _start_publishing(self, partitions: dict[str, int]) -> None:
         publications = self._publishing.publications(partitions)

@@ -1,5 +1,6 @@
 """Allocation: which number an order's binding uses, which slots that takes, and which codes it has."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -49,7 +50,7 @@ class Allocator:
     ) -> None:
         self._slots = slots
         self._now = now
-        self._loads = dict(loads)
+        self._loads = defaultdict(int, loads)
         self._free_codes = {tenant: iter(codes) for tenant, codes in free_codes.items()}
         self._taken_codes = set(lost_codes)
         self._below = below
@@ -75,7 +76,7 @@ class Allocator:
         for wish in claims:
             self._slots.claim(choice.number, wish, str(after.key))
         if after.allocation is None or after.allocation.number != choice.number:
-            self._loads[choice.number] = self._loads.get(choice.number, 0) + 1
+            self._loads[choice.number] += 1
         allocation = self._allocation(after, after.terms, choice.number)
         return Allocated(replace(after, allocation=allocation), choice.pool_dry)
 
@@ -113,7 +114,7 @@ class Allocator:
         paired = [number for number, fit in claimable.items() if fit == {Fit.SAME}]
         unwished = [number for number in lendable if number not in busy]
         unwished += [number for number, fit in claimable.items() if Fit.WISHED not in fit]
-        choice = sorted(paired or unwished or claimable, key=lambda number: (self._loads.get(number, 0), number))
+        choice = sorted(paired or unwished or claimable, key=self._loads.__getitem__)
         nearest = choice[:_CHOICE_OF]
         return nearest[self._below(len(nearest))] if nearest else None
 
