@@ -170,7 +170,7 @@ class Breaking:
     def __init__(self, world: World, callers: Callers) -> None:
         self.world, self.callers = world, callers
 
-    def lasts(self, what: str, seconds: float = 3.0) -> None:
+    def lasts(self, what: str, seconds: float = 2.0) -> None:
         self.callers.now_broken = what
         time.sleep(seconds)
 
@@ -182,7 +182,7 @@ class Breaking:
         router.start()
         router.wait_started()
         self.callers.routers.append(router.url)
-        self.lasts(what, 2)
+        self.lasts(what, 1)
 
     def ended_in_order(self, router: ServiceProcess) -> None:
         assert router.stop() == 0, "SIGTERM ends in order"
@@ -194,7 +194,7 @@ class Breaking:
 
     def order_binder_frozen(self) -> None:
         self.world.binder.freeze()
-        self.lasts("order-binder frozen", 4)
+        self.lasts("order-binder frozen", 3)
         self.world.binder.resume()
 
     def postgres_gone(self) -> None:
@@ -204,13 +204,13 @@ class Breaking:
 
     def kafka_frozen(self) -> None:
         self.world.kafka.process.freeze()
-        self.lasts("kafka frozen", 4)
+        self.lasts("kafka frozen", 2)
         self.world.kafka.process.resume()
 
     def kafka_gone_and_a_router_restarted(self) -> None:
         self.callers.now_broken = "kafka gone"
         self.world.kafka.stop()
-        self.lasts("kafka gone", 2)
+        self.lasts("kafka gone", 1)
         self.restarted(self.world.routers[0], "kafka gone, a router restarted", killed=False)
         self.world.kafka.start()
 
@@ -219,7 +219,7 @@ class Breaking:
         self.world.kafka.stop()
         self.world.postgres.stop()
         self.world.binder.kill()
-        self.lasts("everything gone", 2)
+        self.lasts("everything gone", 1)
         self.restarted(self.world.routers[1], "everything gone, a router killed", killed=True)
         self.world.postgres.start()
         self.world.kafka.start()
@@ -239,7 +239,7 @@ def test_every_call_is_answered_right_and_logged_once_whatever_breaks(world):
     breaking = Breaking(world, callers)
     callers.start()
     try:
-        breaking.lasts("nothing", 2)
+        breaking.lasts("nothing", 1)
         breaking.order_binder_gone()
         breaking.order_binder_frozen()
         breaking.postgres_gone()
