@@ -1,10 +1,12 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from binder_support import HOUR, MINUTE, NOON
 
+from fareline_contracts.bindings import Direction
+from order_binder.domain.policy import WindowPolicy
 from order_binder.domain.revision import next_revision
-from order_binder.domain.windows import Window, plausible_since
+from order_binder.domain.windows import Timing, Window, grace_windows, open_windows, plausible_since
 
 
 def test_a_revision_is_the_time_in_microseconds_unless_that_would_not_grow():
@@ -36,3 +38,13 @@ def test_a_time_beyond_belief_is_replaced_by_kafkas_but_never_moved_forward_for_
 def test_a_window_closed_before_it_opened_is_empty():
     assert Window(NOON + HOUR, NOON + 2 * HOUR).closed_at(NOON) == Window(NOON, NOON)
     assert Window(NOON - HOUR, NOON - MINUTE).closed_at(NOON) == Window(NOON - HOUR, NOON - MINUTE)
+
+
+@pytest.mark.parametrize("scheduled_for", [datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC), None])
+@pytest.mark.parametrize("since", [NOON, datetime(2099, 12, 31, 23, 0, tzinfo=UTC)])
+def test_no_window_reaches_where_no_record_can(scheduled_for, since):
+    timing, policy = Timing(since, scheduled_for, NOON), WindowPolicy(cap=timedelta(days=30))
+    for found in (open_windows(timing, policy, at_once=False), grace_windows(timing, policy, None)):
+        for window in (found.driver_to_client, found.client_to_driver):
+            Direction(opens_at=window.opens_at, closes_at=window.closes_at)
+            assert window.opens_at <= window.closes_at

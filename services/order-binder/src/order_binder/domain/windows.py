@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from order_binder.domain.policy import WindowPolicy
 
-HORIZON = datetime(2099, 12, 31, tzinfo=UTC)
+HORIZON = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """No window reaches further: a record with a later time could not be read by anybody."""
 _AHEAD = timedelta(seconds=60)
 _BEHIND = timedelta(hours=48)
@@ -79,8 +79,8 @@ def open_windows(timing: Timing, policy: WindowPolicy, *, at_once: bool) -> Dire
 
     cap = timing.cap(policy)
     return Directions(
-        driver_to_client=Window(opens(policy.driver_opens_before), cap),
-        client_to_driver=Window(opens(policy.client_opens_before), cap),
+        driver_to_client=Window(min(opens(policy.driver_opens_before), cap), cap),
+        client_to_driver=Window(min(opens(policy.client_opens_before), cap), cap),
     )
 
 
