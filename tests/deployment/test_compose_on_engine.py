@@ -59,7 +59,7 @@ async def test_the_router_answers_while_everything_else_is_killed_in_turn(compos
                 if victim != "kafka":  # an order event that Kafka acknowledged is not lost, whoever is away
                     await stage.platform.publish(order.become(OrderStatus.ARRIVED))
                 await load.answered_more(CALLS_IN_AN_OUTAGE)
-                await asyncio.to_thread(system.engine, "start", system.container(victim))
+                await asyncio.to_thread(system.revive, victim)
                 await asyncio.to_thread(healthy_again, system)
                 await stage.platform.publish(order.become(OrderStatus.ARRIVED))
                 await order_is_known(stage, order)
@@ -76,7 +76,7 @@ async def test_a_killed_router_loses_no_answered_call(compose):
         async with Load(stage, order, may_fail=True) as load:
             await load.answered_more(CALLS_IN_AN_OUTAGE)
             await asyncio.to_thread(system.engine, "kill", system.container("call-router"))
-            await asyncio.to_thread(system.engine, "start", system.container("call-router"))
+            await asyncio.to_thread(system.revive, "call-router")
             await asyncio.to_thread(system.wait_ready, "call-router")
             await load.answered_more(CALLS_IN_AN_OUTAGE)
         assert load.failures, "the kill was not felt, so nothing is proven"
@@ -98,7 +98,7 @@ async def test_a_router_that_is_replaced_while_kafka_is_away_keeps_what_it_had_t
             await asyncio.to_thread(system.wait_ready, "call-router")
             assert system.container("call-router") != before
             await load.answered_more(CALLS_IN_AN_OUTAGE)
-        await asyncio.to_thread(system.engine, "start", system.container("kafka"))
+        await asyncio.to_thread(system.revive, "kafka")
         await asyncio.to_thread(healthy_again, system)
         assert await load.missing_from_the_log() == set()
 
@@ -168,8 +168,8 @@ def everything_runs_again(request):
     yield
     if "compose" in request.fixturenames:  # a test that failed half-way must not take the next ones along
         system = request.getfixturevalue("compose")[1]
-        system.run("start", *NOT_THE_ROUTER, "call-router")
-        healthy_again(system)
+        for service in ("kafka", "postgres", "order-binder", "recording-ingest", "call-router"):
+            system.revive(service)
 
 
 def healthy_again(system):

@@ -22,8 +22,9 @@ from fareline_devstack.waiting import wait_until
 HOST_SEEN_FROM_INSIDE = "host.docker.internal"
 NO_ENGINE = "no Docker engine with compose answers: install one, or use `make demo`, which needs none"
 LAST_ONE_SHOT = "demo-tenants"
-UP_SECONDS = 240
-READY_SECONDS = 60.0
+UP_SECONDS = 600
+READY_SECONDS = 120.0
+HEALTHY_SECONDS = 300.0
 PORT_VARIABLES = {
     CALL_ROUTER.name: "FARELINE_ROUTER_PORT",
     ORDER_BINDER.name: "FARELINE_BINDER_PORT",
@@ -114,6 +115,13 @@ class ComposeSystem:
         """Return what the engine knows of a service's container, as of `docker inspect`."""
         return dict(json.loads(self.engine("inspect", self.container(service)))[0])
 
+    def revive(self, service: str) -> None:
+        """Start a container that was killed and return once it is healthy; raise `DevstackError` in time."""
+        container = self.container(service)
+        self.engine("start", container)
+        if not wait_until(lambda: self._healthy(service), seconds=HEALTHY_SECONDS, poll=0.5):
+            raise DevstackError(f"{service} was not healthy again within {HEALTHY_SECONDS:.0f} s")
+
     def logs(self) -> str:
         """Return the last lines of every container."""
         return self.run("logs", "--no-color", "--tail", "40")
@@ -132,6 +140,9 @@ class ComposeSystem:
             raise DevstackError("the demo's tenants were not loaded")
         for service in (CALL_ROUTER, ORDER_BINDER, RECORDING_INGEST):
             self.wait_ready(service.name)
+
+    def _healthy(self, service: str) -> bool:
+        return bool(self.state(service)["State"]["Health"]["Status"] == "healthy")
 
     def _loaded(self) -> bool:
         state = self.state(LAST_ONE_SHOT)["State"]
