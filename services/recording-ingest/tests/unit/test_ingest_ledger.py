@@ -15,6 +15,7 @@ from recording_ingest.domain.recordings import (
     Recording,
     State,
     Waits,
+    contradicts,
     failed,
     found_beside,
     name_beside,
@@ -165,3 +166,17 @@ def test_a_tenant_learned_later_reaches_the_ledger_even_of_stored_audio() -> Non
     nameless = replace(entry_ready(), tenant=None, state=State.STORED)
     (entry,) = reconcile(fold(events(answered_call())), of_kind(events(answered_call()), Ready), [nameless], WAITS)
     assert (entry.tenant, entry.state) == ("demo", State.STORED)
+
+
+def test_a_length_that_cannot_be_the_calls_is_flagged() -> None:
+    row = fold(events(answered_call()))
+    assert (row.talk_s, row.total_s) == (51.0, 60.0)
+
+    def flagged(seconds: float, parts: int = 1) -> bool | None:
+        entry = replace(entry_ready(), audio=replace(AUDIO, duration_s=seconds))
+        return contradicts(entry, row, parts=parts)
+
+    assert [flagged(seconds) for seconds in (30.0, 45.0, 51.0, 62.0, 70.0)] == [True, True, False, False, True]
+    assert flagged(30.0, parts=2) is False
+    assert contradicts(entry_ready(), row, parts=1) is None
+    assert contradicts(replace(entry_ready(), audio=AUDIO), fold(events([routed()])), parts=1) is None

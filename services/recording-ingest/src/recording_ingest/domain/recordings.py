@@ -15,6 +15,7 @@ from recording_ingest.domain.events import Ready
 
 _NAMESPACE = uuid.UUID("5d0c8f0e-6a35-5a5c-9f6e-6f1f5d0f7a11")
 _BESIDE = "beside:"
+_GRANTED_S = 3.0
 ANNOUNCE_WITHIN = timedelta(hours=6)
 """How long after the end of a call its recording may be announced before it counts as missing."""
 
@@ -237,6 +238,19 @@ def name_beside(entry: Recording) -> str | None:
     """Return the name under which a file was found beside another one, None for every other recording."""
     source_id = entry.source_id or ""
     return source_id.removeprefix(_BESIDE) if source_id.startswith(_BESIDE) else None
+
+
+def contradicts(entry: Recording, row: CallRow, *, parts: int) -> bool | None:
+    """Tell whether a stored recording's length cannot be that of its call; None while either is not known.
+
+    It is too long if it exceeds the whole call, too short if it is the call's only part and lacks some of the talk;
+    three seconds, or a tenth of the call, are granted to clocks and to late starts.
+    """
+    if entry.audio is None or row.talk_s is None or row.total_s is None:
+        return None
+    granted = max(_GRANTED_S, 0.1 * row.talk_s)
+    too_short = parts == 1 and entry.audio.duration_s < row.talk_s - granted
+    return too_short or entry.audio.duration_s > row.total_s + granted
 
 
 def _missing(entry: Recording) -> Recording:

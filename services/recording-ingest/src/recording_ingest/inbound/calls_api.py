@@ -26,7 +26,7 @@ from recording_ingest.inbound.shapes import (
     RecordingsOut,
     StatsOut,
     call_page_out,
-    recording_out,
+    recordings_out,
 )
 from recording_ingest.ports import CallFinder, Clock
 from recording_ingest.usecases.find_calls import calls_of_order, find_calls
@@ -108,7 +108,7 @@ class CallsApi:
         call = await self._finder.call(call_id)
         if call is None or not may_see(grant, call.row.tenant):
             raise unknown("call")
-        return RecordingsOut(recordings=[recording_out(entry) for entry in await self._finder.recordings(call_id)])
+        return recordings_out(await self._finder.recordings(call_id), call.row)
 
     async def of_order(self, request: Request, tenant: TenantId, order_id: OrderId) -> Response:
         """Return the calls of an order, oldest first, at most 1000: what a dispute asks."""

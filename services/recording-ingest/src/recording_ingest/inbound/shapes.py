@@ -1,6 +1,6 @@
 """What the HTTP interface says: the shapes of its answers, phones masked unless the token may see them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
 from fareline_chassis.privacy import mask_phone, redact_phones
-from recording_ingest.domain.calls import Attempt, Moment
+from recording_ingest.domain.calls import Attempt, CallRow, Moment
 from recording_ingest.domain.events import Routed
-from recording_ingest.domain.recordings import Recording
+from recording_ingest.domain.recordings import Recording, contradicts
 from recording_ingest.domain.search import Listed
 from recording_ingest.usecases.show_call import CallPage
 
@@ -139,11 +139,16 @@ class StatsOut(BaseModel):
 
 
 class RecordingOut(BaseModel):
-    """One part of a call's audio. `state` is `expected ready stored missing`; `reason` says why it is not stored."""
+    """One part of a call's audio. `state`: `expected ready stored missing deleted`; `reason` says why it is not there.
+
+    `channel` says whose voice it is (`both caller callee`, null: nobody said). `contradicts_call`: its length cannot be
+    that of the call; null while either is not known.
+    """
 
     recording_id: str
     call_id: str
     part: int
+    channel: str | None
     state: str
     reason: str | None
     detail: str
@@ -159,6 +164,7 @@ class RecordingOut(BaseModel):
     sample_rate: int | None
     rms_dbfs: list[float | None] | None
     silence_ratio: list[float] | None
+    contradicts_call: bool | None = None
 
 
 class RecordingsOut(BaseModel):
@@ -265,6 +271,7 @@ def recording_out(entry: Recording) -> RecordingOut:
         recording_id=entry.recording_id,
         call_id=entry.call_id,
         part=entry.part,
+        channel=entry.channel,
         state=entry.state,
         reason=entry.reason,
         detail=entry.detail,
@@ -283,6 +290,15 @@ def recording_out(entry: Recording) -> RecordingOut:
     )
 
 
+def recordings_out(entries: Sequence[Recording], row: CallRow) -> RecordingsOut:
+    """Return the recordings of a call, each compared with it."""
+    shown = []
+    for entry in entries:
+        odd = contradicts(entry, row, parts=len(entries))
+        shown.append(recording_out(entry).model_copy(update={"contradicts_call": odd}))
+    return RecordingsOut(recordings=shown)
+
+
 def call_page_out(page: CallPage, shown: Shown) -> CallPageOut:
     """Return everything about one call."""
     return CallPageOut(
@@ -291,7 +307,7 @@ def call_page_out(page: CallPage, shown: Shown) -> CallPageOut:
         attempts=[_attempt(attempt, shown) for attempt in page.attempts],
         legs=[LegOut(**{**asdict(leg), "name": _named(leg.name, shown)}) for leg in page.legs],
         timeline=[_moment(moment, shown) for moment in page.timeline],
-        recordings=[recording_out(entry) for entry in page.recordings],
+        recordings=recordings_out(page.recordings, page.call.row).recordings,
     )
 
 
