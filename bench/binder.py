@@ -144,7 +144,7 @@ async def _profile(server: str, events: Sequence[InRecord]) -> None:
         return len(events)
 
     await _one_round(server, ingest)
-    pstats.Stats(profile).sort_stats("cumulative").print_stats("order_binder|fareline|orjson|validate", 60)
+    pstats.Stats(profile).sort_stats("tottime").print_stats(45)
 
 
 def _report(found: dict[str, list[Pace]]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from order_binder.domain.orders import LIVE, Order, OrderStatus, Person, Snapshot, Terms, Unroutable
 from order_binder.domain.policy import Policy
-from order_binder.domain.windows import Directions, Timing, grace_windows, open_windows
+from order_binder.domain.windows import Directions, Timing, Window, grace_windows, open_windows
 
 
 class Outcome(enum.StrEnum):
@@ -47,13 +47,13 @@ def decide(current: Order | None, snapshot: Snapshot, policy: Policy, now: datet
     reason = _unusable(driver, snapshot.client)
     if reason is not None:
         return Decision(Outcome.UNROUTABLE, replace(_closed(noted, now), unroutable=reason))
-    call = replace(policy.calls, record=policy.calls.record and snapshot.consent_record)
+    call = policy.calls if snapshot.consent_record else replace(policy.calls, record=False)
     terms = Terms(driver=driver, client=snapshot.client, directions=directions, call=call)
     return Decision(_what_happened(current, terms, snapshot, now), replace(noted, terms=terms))
 
 
 def _noted(current: Order | None, snapshot: Snapshot) -> Order:
-    fresh = Order(
+    return Order(
         key=snapshot.key,
         version=snapshot.version,
         status=snapshot.status,
@@ -61,10 +61,10 @@ def _noted(current: Order | None, snapshot: Snapshot) -> Order:
         caused_at=snapshot.caused_at,
         city=snapshot.city,
         traceparent=snapshot.traceparent,
+        revision=current.revision if current else 0,
+        terms=current.terms if current else None,
+        allocation=current.allocation if current else None,
     )
-    if current is None:
-        return fresh
-    return replace(fresh, revision=current.revision, terms=current.terms, allocation=current.allocation)
 
 
 def _driver_meant(current: Order | None, snapshot: Snapshot) -> Person | None:
@@ -92,9 +92,10 @@ def _directions(noted: Order, snapshot: Snapshot, driver: Person, policy: Policy
         found = grace_windows(timing, policy.windows, previous)
     else:
         found = open_windows(timing, policy.windows, at_once=snapshot.status is not OrderStatus.ACCEPTED)
+    to_client, to_driver = found.driver_to_client, found.client_to_driver
     return Directions(
-        driver_to_client=replace(found.driver_to_client, allowed=snapshot.driver_may_call),
-        client_to_driver=replace(found.client_to_driver, allowed=snapshot.client_may_call),
+        driver_to_client=Window(to_client.opens_at, to_client.closes_at, snapshot.driver_may_call),
+        client_to_driver=Window(to_driver.opens_at, to_driver.closes_at, snapshot.client_may_call),
     )
 
 
