@@ -127,8 +127,7 @@ class Router:
     async def start(self) -> None:
         """Start everything in the background, and wait for the replica for a bounded time only."""
         restored = await self._snapshots.restore()
-        for event in self._spool.waiting():
-            self._past_calls.take_one(event.kind, event.value)
+        await self._past_calls.recall(self._spool.waiting())
         jobs = {
             "tokens": self._tokens.keep_current,
             "accounts": lambda: follow_file(self._settings.fareline_accounts_file, self._renew_accounts),

@@ -273,18 +273,6 @@ class Replica(Protocol):
         ...
 
 
-class Samples(Protocol):
-    """Who compares some answers with order-binder, afterwards."""
-
-    def due(self) -> bool:
-        """Whether the answer just given is one to compare; counts it."""
-        ...
-
-    def offer(self, wanted: Wanted) -> None:
-        """Compare this one when there is time."""
-        ...
-
-
 class SnapshotUnusable(Exception):
     """A snapshot is absent, damaged or of another version. The text says what is wrong with it and holds no data."""
 

@@ -1,12 +1,13 @@
 """Follow the call topic: what other routers answer, and what this one answered before it was started anew."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from call_router.inbound.observing import Observer
 from call_router.inbound.readers import MakeReader, TopicIds
 from call_router.records.bindings import Unreadable
+from call_router.records.events import EventRecord
 from call_router.records.past import read_past
 from call_router.records.topics_read import TopicsRead
 from call_router.usecases.recall import Recall
@@ -42,11 +43,21 @@ class PastCalls:
 
     def go_on_from(self, read: TopicsRead) -> None:
         """Say how far the call topic was read before. Before `follow`."""
-        self._read = read
+        self._read = read.only(CALLS.name)
 
     def read_so_far(self) -> TopicsRead | None:
         """Return how far the call topic has been read."""
         return self._read
+
+    async def recall(self, waiting: Iterable[EventRecord]) -> None:
+        """Take events in that an earlier process has not brought to Kafka yet, letting calls be answered in between."""
+        try:
+            for place, event in enumerate(waiting):
+                self.take_one(event.kind, event.value)
+                if place % _SLICE == 0:
+                    await asyncio.sleep(0)
+        except OSError as error:
+            self._observer.trouble("spool", error)
 
     async def follow(self) -> None:
         """Recall and follow until cancelled. An error ends it; started again it goes on."""

@@ -94,7 +94,7 @@ class ReplicaTasks:
 
     def go_on_from(self, read: TopicsRead) -> None:
         """Say how far what is there already was read. Before `feed`."""
-        self._read = read
+        self._read = read.only(*_TOPICS)
 
     def read_so_far(self) -> TopicsRead | None:
         """Return how far what serves now was read, None while that is not even one whole load."""
@@ -170,6 +170,8 @@ class ReplicaTasks:
     def _settle(self) -> None:
         """Say that the replica is filled, and spare the garbage collector what stays anyway."""
         self._filling.filled.set()
+        gc.freeze()
+        gc.collect()
         gc.freeze()
         self._component.ok("filled")
         _log.info("replica filled")

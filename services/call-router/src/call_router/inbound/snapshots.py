@@ -96,6 +96,9 @@ class Snapshots:
         except SnapshotUnusable as why:
             _log.warning("no snapshot to start with", why=str(why))
             return False
+        except Exception as error:  # noqa: BLE001 - whatever lies on the disk must not keep a router from starting
+            self._observer.trouble("snapshot", error)
+            return False
         self._replica.go_on_from(head.read)
         self._calls.go_on_from(head.read)
         self._age.restored(head.input_as_of)

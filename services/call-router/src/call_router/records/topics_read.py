@@ -25,6 +25,11 @@ class TopicsRead(Value, frozen=True):
         known = self.topic_ids.get(topic)
         return known is not None and known == ids.get(topic) and timedelta(0) <= now - self.at < CONTINUES_WITHIN
 
+    def only(self, *topics: str) -> "TopicsRead":
+        """Return what is said of some topics."""
+        ids = {topic: found for topic, found in self.topic_ids.items() if topic in topics}
+        return TopicsRead(ids, {topic: found for topic, found in self.offsets.items() if topic in topics}, self.at)
+
     def places(self, *topics: str) -> dict[tuple[str, int], int]:
         """Return the offsets of some topics by (topic, partition)."""
         return {(topic, part): offset for topic in topics for part, offset in self.offsets.get(topic, {}).items()}

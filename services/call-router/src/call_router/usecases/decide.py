@@ -3,17 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from call_router.domain.calls import Question, QuestionKind
 from call_router.domain.decisions import Decision, Reason, Source
 from call_router.domain.route import route
 from call_router.domain.values import replace
-from call_router.ports import Binder, DataState, Found, Replica, Samples, Wanted
+from call_router.ports import Binder, DataState, Found, Replica, Wanted
 
 _MOST_TENANTS_ASKED = 4
 _NOTHING_TO_LEARN = frozenset({Reason.DESK, Reason.LOOP, Reason.EMERGENCY, Reason.STEP_LIMIT})
 _NOBODY_FOUND = frozenset({Reason.UNKNOWN_NUMBER, Reason.UNKNOWN_CALLER, Reason.WINDOW_CLOSED, Reason.WRONG_CODE})
 _SHORTEST_CODE, _LONGEST_CODE = 4, 10
+
+
+class Samples(Protocol):
+    """Who compares some answers with order-binder, afterwards."""
+
+    def due(self) -> bool:
+        """Whether the answer just given is one to compare; counts it."""
+        ...
+
+    def offer(self, wanted: Wanted) -> None:
+        """Compare this one when there is time."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
