@@ -60,9 +60,12 @@ def columns(queries: Queries, *, in_full: bool) -> str:
 
 
 def _where(queries: Queries, vault: PhoneVault, wanted: CallFilter, arguments: _Arguments) -> str:
-    conditions = [arguments.place(queries.since, wanted.since), arguments.place(queries.until, wanted.until)]
+    conditions = [arguments.place(queries.since, wanted.since)]
     if wanted.cursor:
+        # In the place of `until`, which lies later: given both, PostgreSQL walks the index from `until` to the cursor.
         conditions.append(arguments.place(queries.after, wanted.cursor.started_at, wanted.cursor.call_id))
+    else:
+        conditions.append(arguments.place(queries.until, wanted.until))
     if wanted.tenants is not None:
         single = len(wanted.tenants) == 1
         asked: Any = wanted.tenants[0] if single else list(wanted.tenants)
