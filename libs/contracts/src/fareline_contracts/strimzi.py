@@ -1,4 +1,4 @@
-"""The topics of a deployment as Strimzi's custom resources, as `deploy/k8s/components/strimzi/topics.yaml` holds them."""
+"""The topics of a deployment as Strimzi's custom resources: `deploy/k8s/components/strimzi/topics.yaml`."""
 
 from fareline_contracts.topics import Topic, deployed_topics
 
