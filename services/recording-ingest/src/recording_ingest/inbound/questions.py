@@ -67,8 +67,8 @@ class Filters(BaseModel):
     recording: Annotated[
         str | None,
         Field(
-            pattern="^(none|expected|ready|stored|missing|erased)$",
-            description="The worst state of its parts: `none expected ready stored missing erased`.",
+            pattern="^(none|expected|ready|stored|missing|deleted)$",
+            description="The worst state of its parts: `none expected ready stored missing deleted`.",
         ),
     ] = None
     driver_id: Annotated[Word | None, Field(examples=["d-5"])] = None

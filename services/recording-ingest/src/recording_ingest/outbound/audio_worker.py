@@ -21,6 +21,7 @@ _BLOCK = 65_536
 _FULL = 32_768
 _SILENT = round(_FULL * 10 ** (-50 / 20))
 _MEMORY = 2 * 1024**3
+_FILES = 32
 _STREAMED = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF})
 _LEAST_SHARE = 0.9
 
@@ -117,6 +118,8 @@ def main() -> None:
     """Answer paths until the input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _FILES))
     for line in sys.stdin:
         try:
             answer = probe(Path(line.rstrip("\n")))
