@@ -101,7 +101,7 @@ class GenericAdapter:
         if len(sent_at) > _LONGEST_TIMESTAMP or not sent_at.isascii() or not sent_at.isdecimal():
             raise SignatureRefused("malformed")
         signed = f"{message_id}.{sent_at}.".encode() + request.body
-        expected = [base64.b64encode(hmac.digest(key, signed, "sha256")) for key in self._keys]
+        expected = [base64.b64encode(hmac.new(key, signed, "sha256").digest()) for key in self._keys]
         versions = (entry.partition(",") for entry in given.split(" ")[:_MOST_SIGNATURES])
         if not any_equal(expected, [value.encode() for version, _, value in versions if version == "v1"]):
             raise SignatureRefused("wrong")
