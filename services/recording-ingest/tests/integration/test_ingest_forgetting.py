@@ -1,7 +1,9 @@
 """What is kept for how long, what is held, and who is forgotten: in tables, storage and queues."""
 
+import asyncio
 import hashlib
 import json
+import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,7 @@ from fastapi import FastAPI
 from ingest_keys import vault
 from ingest_push import grant, recordings_over
 from ingest_source import audio
-from ingest_stack import connected, in_record, migrated
+from ingest_stack import ServiceBox, connected, in_record, migrated
 from ingest_story import START, Told, answered_call, ready, routed
 
 from fareline_chassis.auth import TokenBook
@@ -321,3 +323,24 @@ async def test_audio_of_an_erased_call_is_not_taken_in(world: World) -> None:
         )
     assert put.status_code == 410
     assert world.files() == 0
+
+
+async def test_by_hand_it_says_first_and_removes_when_told(world: World, database_url: str) -> None:
+    await two_calls(world)
+    await world.run("UPDATE recordings SET stored_at = now() - interval '181 days' WHERE call_id = 'c-1'")
+    box = ServiceBox(database_url, "127.0.0.1:9", "", world.folder)
+    environment = box.environment(0) | {"STORAGE_URL": str(world.folder / "store"), "LOG_LEVEL": "WARNING"}
+
+    async def said(*options: str) -> list[str]:
+        argv = (sys.executable, "-m", "recording_ingest", "retention", *options)
+        process = await asyncio.create_subprocess_exec(*argv, env=environment, stdout=asyncio.subprocess.PIPE)
+        told, _ = await process.communicate()
+        assert process.returncode == 0
+        return told.decode().splitlines()
+
+    due = "demo: 1 recordings (0.0 MB) and 0 calls are due, 0 calls are held"
+    assert await said() == [due, "nothing was changed; --apply removes it"]
+    assert world.files() == 2
+    assert await said("--apply") == [due, "removed: 1 recordings, 0 calls, 0 objects of nobody"]
+    assert await said() == ["nothing is due"]
+    assert (await world.states(), world.files()) == ({"c-1": "deleted", "c-2": "stored"}, 1)
