@@ -106,7 +106,7 @@ async def test_calls_are_found_by_number_before_during_and_after_a_change_of_key
         await found(database, new)
 
     async with database.acquire() as connection:
-        assert await Resealing(connection, both).run() == Resealed(events=3, calls=2, recordings=1)
+        assert await Resealing(connection, both).run() == Resealed(events=5, calls=2, recordings=1)
         assert await Resealing(connection, both).run() == Resealed(0, 0, 0)
     assert await found(database, new, caller=CALLER) == expected
     assert await found(database, new, party=CALLEE) == expected[1:]
