@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
+from urllib.parse import quote
 
 from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -98,8 +99,20 @@ class PostgresSettings(FarelineSettings):
     """How to reach PostgreSQL."""
 
     database_url: SecretStr = Field(description="`postgresql://user:password@host:port/database`.")
+    database_ca_file: Path | None = Field(
+        default=None, description="Speak TLS, and accept only a server that this authority has certified, PEM."
+    )
     database_pool_min: PositiveInt = Field(default=1, description="Connections kept open.")
     database_pool_max: PositiveInt = Field(default=8, description="Connections opened at most.")
+
+    @property
+    def dsn(self) -> str:
+        """The whole address for asyncpg, password included."""
+        url = self.database_url.get_secret_value()
+        if self.database_ca_file is None:
+            return url
+        checked = f"sslmode=verify-full&sslrootcert={quote(str(self.database_ca_file), safe='/')}"
+        return f"{url}{'&' if '?' in url else '?'}{checked}"
 
     @model_validator(mode="after")
     def _pool_sizes_in_order(self) -> Self:

@@ -144,3 +144,14 @@ def test_half_credentials_are_refused(usable: pytest.MonkeyPatch, variables: dic
     for name, value in variables.items():
         usable.setenv(name, value)
     assert said in refusal()
+
+
+def test_an_authority_for_the_database_makes_its_connections_checked_ones(
+    usable: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert load_settings(EverySettings).dsn == "postgresql://u:hidden-word@db/x"
+    usable.setenv("DATABASE_CA_FILE", "/run/our secrets/ca.crt")
+    checked = "sslmode=verify-full&sslrootcert=/run/our%20secrets/ca.crt"
+    assert load_settings(EverySettings).dsn == f"postgresql://u:hidden-word@db/x?{checked}"
+    usable.setenv("DATABASE_URL", "postgresql://u:hidden-word@db/x?application_name=y")
+    assert load_settings(EverySettings).dsn.endswith(f"application_name=y&{checked}")

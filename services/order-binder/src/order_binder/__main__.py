@@ -67,7 +67,7 @@ def migrate_command(
     settings = load_settings(MigrateSettings)
     configure_logging(SERVICE, settings.log_level)
     try:
-        applied = asyncio.run(Schema(settings.database_url.get_secret_value()).migrate(phase.value))
+        applied = asyncio.run(Schema(settings.dsn).migrate(phase.value))
     except (MigrationError, OSError) as error:
         typer.echo(f"cannot migrate: {error}", err=True)
         raise typer.Exit(1) from None

@@ -42,7 +42,7 @@ class _ResealSettings(PostgresSettings, DemoSettings):
 @asynccontextmanager
 async def _connected(settings: PostgresSettings) -> AsyncIterator[Connection]:
     session = {"search_path": SCHEMA, "application_name": "recording-ingest-command"}
-    connection = await asyncpg.connect(settings.database_url.get_secret_value(), server_settings=session)
+    connection = await asyncpg.connect(settings.dsn, server_settings=session)
     try:
         yield connection
     finally:
@@ -61,7 +61,7 @@ def run() -> None:
 def migrate(phase: Annotated[Phase, typer.Argument()] = Phase.ALL) -> None:
     """Apply pending migrations."""
     configure_logging("recording-ingest", "INFO")
-    dsn = PostgresSettings().database_url.get_secret_value()
+    dsn = PostgresSettings().dsn
 
     async def apply() -> None:
         await apply_migrations(dsn, MIGRATIONS, SCHEMA, phase.value)

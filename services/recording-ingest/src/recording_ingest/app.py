@@ -10,6 +10,7 @@ from fastapi import APIRouter
 
 from fareline_chassis.auth import TokenBook
 from fareline_chassis.clock import utc_now
+from fareline_chassis.files import follow_file
 from fareline_chassis.health import Health
 from fareline_chassis.kafka.consumer import build_broker, declare_batch_subscriber
 from fareline_chassis.kafka.producer import Producer
@@ -73,7 +74,7 @@ class Service:
         self._settings, self._health = settings, Health()
         self._telemetry = build_telemetry("recording-ingest", settings)
         self._background = Background(self._health)
-        self._dsn = settings.database_url.get_secret_value()
+        self._dsn = settings.dsn
         postgres = self._health.component("postgres")
         self._database = Database(self._dsn, *pool, postgres, application_name=name, search_path=SCHEMA)
         # Analysts have connections of their own: what they ask must not hold up what comes in.
@@ -117,7 +118,13 @@ class Service:
         declare_batch_subscriber(self._broker, topic=TENANTS.name, group=tenants.GROUP, handler=policies)
         await self._broker.start(self._health.component("kafka"))
 
+    def _renew_accounts(self) -> None:
+        settings = self._settings
+        self._accounts.become(load_accounts(settings.fareline_accounts_file, demo=settings.fareline_demo))
+
     def _spawn(self) -> None:
+        accounts_file = self._settings.fareline_accounts_file
+        self._background.spawn("accounts", partial(follow_file, accounts_file, self._renew_accounts), required=False)
         tell = partial(tell_outcomes, self._ledger, KafkaAnnouncer(self._producer, self._telemetry.tracing))
         backlog = Backlog(self._ledger, self._telemetry.registry)
         self._background.spawn("postgres-watch", self._database.watch)
@@ -143,7 +150,7 @@ class Service:
 
     def _workers(self) -> DownloadWorkers:
         given = self._settings
-        asked = AccountSources(self._accounts.sources(), Downloader(self._caps()), self._ledger.take_turn)
+        asked = AccountSources(self._accounts.sources, Downloader(self._caps()), self._ledger.take_turn)
         source = AtMost(OpenedAddresses(asked, self._vault), given.download_workers)
         retries = (given.download_first_retry, given.download_attempts)
         tools = Downloads(self._ledger, source, self._store, self._audio, utc_now, *retries)
@@ -171,7 +178,7 @@ class Service:
 
 async def retention(settings: Settings, *, apply: bool) -> tuple[Sequence[Due], forget.LetGo | None]:
     """Return what retention finds due now, by tenant; with `apply` also remove it, and return how much that was."""
-    dsn = settings.database_url.get_secret_value()
+    dsn = settings.dsn
     postgres = Health().component("postgres")
     database = Database(dsn, 1, 2, postgres, application_name="recording-ingest-retention", search_path=SCHEMA)
     await database.connect()

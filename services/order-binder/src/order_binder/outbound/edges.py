@@ -23,7 +23,7 @@ class Edges:
     """Made from the settings, connected to nothing. `around` lets a test stand before the store."""
 
     def __init__(self, settings: Settings, health: Health, *, service: str, around: Around) -> None:
-        self.dsn = settings.database_url.get_secret_value()
+        self.dsn = settings.dsn
         self.schema = Schema(self.dsn)
         self.database = Database(
             self.dsn,

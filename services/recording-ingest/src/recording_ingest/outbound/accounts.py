@@ -16,13 +16,18 @@ class AccountBook:
 
     def __init__(self, accounts: Mapping[str, Account], *, demo: bool, ready_delay: timedelta) -> None:
         """`ready_delay` is the pause before a link is asked for; private hosts are allowed in the `demo` only."""
-        self._accounts = accounts
         self._demo = demo
         self._ready_delay = ready_delay
+        self._accounts: Mapping[str, Account] = {}
+        self.sources: dict[str, SourceAccount] = {}
+        self.become(accounts)
 
-    def sources(self) -> dict[str, SourceAccount]:
-        """Return where each account's recordings come from."""
-        return {name: self._source(account) for name, account in self._accounts.items()}
+    def become(self, accounts: Mapping[str, Account]) -> None:
+        """Go by these accounts from now on. `sources`, where recordings come from, stays the same mapping."""
+        sources = {name: self._source(account) for name, account in accounts.items()}
+        self._accounts = accounts
+        self.sources.clear()
+        self.sources.update(sources)
 
     def waits_of(self, name: str) -> Waits:
         """Return how an account's PBX behaves; one that is not in the file any more has nothing to wait for."""
