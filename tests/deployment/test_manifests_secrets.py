@@ -6,7 +6,7 @@ from deployment_manifests import OVERLAYS, SERVICES, Manifests, name, secret_vol
 from fareline_contracts.topics import deployed_topics
 
 # Made by Strimzi and CloudNativePG, beside the secrets of users.
-OF_OPERATORS = {"fareline-cluster-ca-cert", "fareline-db-app"}
+OF_OPERATORS = {"fareline-cluster-ca-cert", "fareline-db-app", "fareline-db-ca"}
 # order-binder reads back what it published; the tool that replays dead letters is part of the service that wrote them.
 EXCEPTIONS = {
     ("order-binder", "fareline.bindings.v1", "Read"),
