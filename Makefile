@@ -132,8 +132,7 @@ test-engine: venv ## the tests of images, compose and outages on a real Docker e
 	@$(PY) -m pytest -m engine -rs tests/deployment
 
 .PHONY: bench
-bench: venv ## measure, as ratios against baselines in the same run
-	@$(PY) -m bench router
+bench: bench-router bench-binder bench-ingest ## measure everything, as ratios against baselines in the same run
 
 .PHONY: bench-router
 bench-router: venv ## call-router: answers beside an echo and a SELECT, answers under news, the load of its replica
