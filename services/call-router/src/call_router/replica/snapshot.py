@@ -28,6 +28,7 @@ _IN_A_FRAME = 1000
 _IN_A_SLICE = 200
 _CALLS_KEPT = timedelta(hours=1)
 _FRAMES_AT_ONCE = 16
+_SYNCED_AT_ONCE = 8 * 1024 * 1024
 
 
 class SnapshotHead(msgspec.Struct, frozen=True):
@@ -85,7 +86,8 @@ class Snapshot:
             raise
         finally:
             os.close(descriptor)
-        draft.replace(self._path)
+        # In a thread: to let go of the old one's many blocks takes tens of milliseconds.
+        await asyncio.to_thread(draft.replace, self._path)
         return size
 
     async def restore(self) -> SnapshotHead:
@@ -105,10 +107,14 @@ class Snapshot:
         return head
 
     async def _write_frames(self, descriptor: int, head: SnapshotHead, now: datetime) -> int:
-        size = count = 0
+        size = count = synced = 0
         for payload in self._payloads(head, now):
             size += await asyncio.to_thread(_write, descriptor, framed(payload) if count else _first(payload))
             count += 1
+            if size - synced > _SYNCED_AT_ONCE:
+                # Else the kernel would let it pile up, and then make the spool's writes wait behind it.
+                await asyncio.to_thread(os.fdatasync, descriptor)
+                synced = size
         return size + await asyncio.to_thread(_write, descriptor, closing(count))
 
     def _payloads(self, head: SnapshotHead, now: datetime) -> Iterator[bytes]:
@@ -133,7 +139,7 @@ class Snapshot:
         yield "mistyped", store.recent.mistyped_ones()
         for phones in store.recent.last_phones():
             yield "phones", phones
-        for heard in store.calls.since(now - _CALLS_KEPT, _IN_A_FRAME):
+        for heard in store.calls.since(now - _CALLS_KEPT, _IN_A_SLICE):
             yield "heard", [_heard(*one) for one in heard]
 
     async def _take(self, frame: bytes) -> None:
