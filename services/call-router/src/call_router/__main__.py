@@ -1,10 +1,8 @@
 """Roles of call-router: `python -m call_router run`, `python -m call_router explain`."""
 
-import sys
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from call_router.app import Router
 from call_router.explain_cli import Asker, CannotExplain, id_of
@@ -15,6 +13,7 @@ from fareline_chassis.auth import TokensUnusable
 from fareline_chassis.lifecycle import run as run_process
 from fareline_chassis.lifecycle import serve
 from fareline_chassis.logs import configure_logging
+from fareline_chassis.settings import load_settings
 from fareline_contracts.accounts import AccountsUnusable
 
 _CANNOT_START = (AccountsUnusable, TokensUnusable, NoAdapter, SpoolTaken, OSError)
@@ -30,7 +29,7 @@ def roles() -> None:
 @cli.command()
 def run() -> None:
     """Serve webhooks and the API until SIGTERM. All settings come from the environment."""
-    settings = _settings()
+    settings = load_settings(Settings)
     configure_logging("call-router", settings.log_level)
     run_process(_serve(settings))
 
@@ -83,15 +82,6 @@ async def _serve(settings: Settings) -> None:
         health=router.health,
         drain=settings.drain,
     )
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            typer.echo(f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", err=True)
-        sys.exit(_USAGE_ERROR)
 
 
 if __name__ == "__main__":

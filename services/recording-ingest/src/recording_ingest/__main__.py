@@ -11,20 +11,33 @@ import asyncpg
 import typer
 from pydantic import Field
 
+from fareline_chassis.auth import TokensUnusable
+from fareline_chassis.kafka.dead_letter_cli import DeadLetterCommands
+from fareline_chassis.kafka.dead_letters import DeadLetterBox
 from fareline_chassis.lifecycle import run as run_service
 from fareline_chassis.logs import configure_logging
 from fareline_chassis.postgres.migrations import migrate as apply_migrations
 from fareline_chassis.postgres.pool import Connection
-from fareline_chassis.settings import DemoSettings, PostgresSettings, load_settings
+from fareline_chassis.settings import DemoSettings, KafkaSettings, PostgresSettings, TelemetrySettings, load_settings
+from fareline_contracts.accounts import AccountsUnusable
+from fareline_contracts.topics import CALLS
 from recording_ingest import app
 from recording_ingest.app import MIGRATIONS, SCHEMA, Service
 from recording_ingest.outbound.grants import grant_bi as grant
-from recording_ingest.outbound.phone_keys import PhoneKeys
+from recording_ingest.outbound.phone_keys import KeysUnusable, PhoneKeys
 from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.resealing import Resealing
 from recording_ingest.settings import Settings
 
-cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+_NAME = "recording-ingest"
+_CANNOT_START = (AccountsUnusable, KeysUnusable, TokensUnusable)
+_UNUSABLE = 2
+cli = typer.Typer(
+    help="Call events and audio in, the call log out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 
 class Phase(enum.StrEnum):
@@ -33,6 +46,19 @@ class Phase(enum.StrEnum):
     PRE = "pre"
     POST = "post"
     ALL = "all"
+
+
+class _DeadLetterSettings(KafkaSettings, TelemetrySettings):
+    """What working off dead letters needs."""
+
+
+def _dead_letters() -> DeadLetterBox:
+    settings = load_settings(_DeadLetterSettings)
+    configure_logging(_NAME, "ERROR")
+    return DeadLetterBox(settings.kafka, CALLS.name, client_id=f"{_NAME}-dlq", topic_prefix=settings.kafka_topic_prefix)
+
+
+cli.add_typer(DeadLetterCommands(_dead_letters).group(), name="dlq")
 
 
 class _ResealSettings(PostgresSettings, DemoSettings):
@@ -52,19 +78,28 @@ async def _connected(settings: PostgresSettings) -> AsyncIterator[Connection]:
 @cli.command()
 def run() -> None:
     """Consume call events, fetch recordings, serve the call log."""
-    settings = Settings()
-    configure_logging("recording-ingest", settings.log_level)
-    run_service(Service(settings).run())
+    settings = load_settings(Settings)
+    configure_logging(_NAME, settings.log_level)
+    run_service(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    try:
+        service = Service(settings)
+    except _CANNOT_START as error:
+        typer.echo(f"recording-ingest cannot start: {error}", err=True)
+        raise SystemExit(_UNUSABLE) from None
+    await service.run()
 
 
 @cli.command()
 def migrate(phase: Annotated[Phase, typer.Argument()] = Phase.ALL) -> None:
     """Apply pending migrations."""
-    configure_logging("recording-ingest", "INFO")
-    dsn = PostgresSettings().dsn
+    settings = load_settings(PostgresSettings)
+    configure_logging(_NAME, "INFO")
 
     async def apply() -> None:
-        await apply_migrations(dsn, MIGRATIONS, SCHEMA, phase.value)
+        await apply_migrations(settings.dsn, MIGRATIONS, SCHEMA, phase.value)
 
     run_service(apply())
 
@@ -109,7 +144,7 @@ def retention(
 ) -> None:
     """Say what is older than tenants' policies allow, and remove it with --apply."""
     settings = load_settings(Settings)
-    configure_logging("recording-ingest", settings.log_level)
+    configure_logging(_NAME, settings.log_level)
 
     async def sweep() -> None:
         due, gone = await app.retention(settings, apply=apply)

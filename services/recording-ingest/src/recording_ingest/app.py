@@ -71,6 +71,7 @@ class Service:
         cluster, prefix = settings.kafka, settings.kafka_topic_prefix
         pool = (settings.database_pool_min, settings.database_pool_max)
         accounts = load_accounts(settings.fareline_accounts_file, demo=settings.fareline_demo)
+        self._tokens = TokenBook.load(settings.fareline_tokens_file, demo=settings.fareline_demo)
         self._settings, self._health = settings, Health()
         self._telemetry = build_telemetry("recording-ingest", settings)
         self._background = Background(self._health)
@@ -94,7 +95,7 @@ class Service:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
-        tokens = TokenBook.load(self._settings.fareline_tokens_file, demo=self._settings.fareline_demo)
+        tokens = self._tokens
         self._background.spawn("tokens", tokens.keep_current, required=False)
         gate = Gate(tokens)
         reader, finder = PostgresReader(self._database), PostgresCalls(self._reading, self._vault)
