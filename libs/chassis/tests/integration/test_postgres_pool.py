@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -211,3 +212,27 @@ async def test_a_listener_hears_and_hears_again_after_a_loss(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+@pytest.mark.parametrize("stopped", ["between two statements", "between two messages of a statement"])
+async def test_whoever_freezes_in_a_transaction_holds_its_locks_for_a_moment_only(
+    database_url: str, part: HealthComponent, outside: "asyncpg.Connection[asyncpg.Record]", stopped: str
+) -> None:
+    """A driver that prepares a statement makes the server await its next message: no pause, in PostgreSQL's count."""
+    database = Database(database_url, 1, 2, part, longest_pause=timedelta(milliseconds=500))
+    await database.connect()
+    await outside.execute("CREATE TABLE t AS SELECT 1 AS n")
+
+    async def frozen() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("UPDATE t SET n = 2")
+            if stopped == "between two messages of a statement":
+                await connection.prepare("SELECT n + 1 FROM t")
+            async with asyncio.timeout(20):
+                await outside.execute("UPDATE t SET n = 3")
+            await connection.fetchval("SELECT n FROM t")
+
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await frozen()
+    assert await outside.fetchval("SELECT n FROM t") == 3
+    await database.close()

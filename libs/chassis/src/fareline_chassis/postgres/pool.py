@@ -46,7 +46,10 @@ class Database:
         keep_session: bool = False,
         longest_pause: timedelta | None = None,
     ) -> None:
-        """`longest_pause` in a transaction ends it: a frozen process would hold its locks for ever."""
+        """`longest_pause` in a transaction ends it: a frozen process would hold its locks for ever.
+
+        A statement may then take twice as long at most: frozen between two messages of one, a session counts as busy.
+        """
         self._dsn = dsn
         self._sizes = (min_size, max_size)
         self._component = component
@@ -56,8 +59,9 @@ class Database:
         if search_path:
             self._session["search_path"] = search_path
         if longest_pause:
-            pause = str(int(longest_pause.total_seconds() * 1000))
-            self._session["idle_in_transaction_session_timeout"] = pause
+            milliseconds = int(longest_pause.total_seconds() * 1000)
+            self._session["idle_in_transaction_session_timeout"] = str(milliseconds)
+            self._session["statement_timeout"] = str(2 * milliseconds)
 
     async def connect(self) -> None:
         """Open the pool, waiting for the database as long as it takes."""
