@@ -15,6 +15,26 @@ from starlette.responses import Response
 from fareline_chassis.privacy import redact_phones
 
 MEDIA_TYPE: Final = "application/problem+json"
+_SCHEMA: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "description": "RFC 9457. `errors` names each field that is wrong by its JSON pointer, or `query/…`, `path/…`.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+_OF_FASTAPI: Final = ("HTTPValidationError", "ValidationError")
 
 
 class FieldError(TypedDict):
@@ -63,6 +83,21 @@ def invalid_document(error: ValidationError) -> Problem:
     """Return the 400 for a body that a route has checked against a pydantic model by itself."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     return _invalid([("body", *one["loc"]) for one in found], [one["msg"] for one in found])
+
+
+def described(meaning: str, example: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what OpenAPI says of an answer that is a problem; the document has its shape by `describe_problems`."""
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": dict(example)}
+    return {"description": meaning, "content": {MEDIA_TYPE: content}}
+
+
+def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """Put the shape of problems into an OpenAPI document, instead of FastAPI's own errors; return all its schemas."""
+    schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+    for unused in _OF_FASTAPI:
+        schemas.pop(unused, None)
+    schemas["Problem"] = dict(_SCHEMA)
+    return schemas
 
 
 def problem_handlers(app: Starlette) -> None:

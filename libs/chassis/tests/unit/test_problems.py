@@ -3,9 +3,10 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import FastAPI, Query
+from jsonschema import Draft202012Validator
 from pydantic import AfterValidator, BaseModel, ValidationError
 
-from fareline_chassis.problems import Problem, invalid_document, problem_handlers
+from fareline_chassis.problems import Problem, describe_problems, described, invalid_document, problem_handlers
 
 PHONE = "+79031112233"
 JSON = {"Content-Type": "application/json"}
@@ -115,3 +116,20 @@ def test_slashes_in_a_key_are_escaped() -> None:
 
 def test_the_text_of_a_problem_is_fit_for_logs() -> None:
     assert str(Problem(404, detail=f"no binding of {PHONE}")) == "404 Not Found: no binding of +7***2233"
+
+
+@pytest.mark.parametrize("path", ["/orders/x", "/taken", "/broken", "/nowhere"])
+async def test_every_problem_fits_the_shape_that_is_described(client: httpx.AsyncClient, path: str) -> None:
+    schema = describe_problems({})["Problem"]
+    answer = (await client.request("POST" if "orders" in path else "GET", path, json={})).json()
+    Draft202012Validator(schema | {"additionalProperties": False}).validate(answer)
+    assert set(schema["properties"]) >= answer.keys()
+    assert not Draft202012Validator(schema).is_valid(answer | {"errors": [{"pointer": "#/a"}]})
+
+
+def test_the_description_has_problems_instead_of_the_frameworks_errors() -> None:
+    document = {"components": {"schemas": {"HTTPValidationError": {}, "ValidationError": {}, "Mine": {}}}}
+    assert set(describe_problems(document)) == {"Mine", "Problem"}
+    answer = described("No.", {"status": 400})
+    reference = answer["content"]["application/problem+json"]["schema"]["$ref"]
+    assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]

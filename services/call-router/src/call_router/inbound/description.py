@@ -6,21 +6,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
+from fareline_chassis.problems import describe_problems, described
 from fareline_contracts import pbx_generic
 
 _REF = "#/components/schemas/{model}"
-_PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457. `errors` names each field that is wrong by its JSON pointer.",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
-    },
-}
 _REFUSALS = {
     "400": ("The body is not valid; `errors` names the fields.", "Bad Request"),
     "401": ("No known bearer token.", "Unauthorized"),
@@ -78,10 +67,7 @@ class DescribedApi(FastAPI):
 
 
 def _described(document: Json) -> Json:
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    schemas["Problem"] = _PROBLEM
+    schemas = describe_problems(document)
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer"},
         "webhook": {"type": "apiKey", "in": "header", "name": "webhook-signature"},
@@ -100,11 +86,7 @@ def _describe(operation: Json) -> None:
     operation["responses"].pop("422", None)
     for status, (meaning, title) in _REFUSALS.items():
         example = {"type": "about:blank", "title": title, "status": int(status), "detail": meaning}
-        content = {"schema": {"$ref": _REF.format(model="Problem")}, "example": example}
-        operation["responses"][status] = {
-            "description": meaning,
-            "content": {"application/problem+json": content},
-        }
+        operation["responses"][status] = described(meaning, example)
 
 
 def _generic(schemas: Json) -> Json:

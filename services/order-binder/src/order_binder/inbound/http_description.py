@@ -5,28 +5,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from fareline_chassis.problems import describe_problems, described
 from order_binder.inbound.http_examples import ANSWERS, PROBLEM
 
-_PROBLEM_TYPE = "application/problem+json"
-_PROBLEM_SCHEMA = {
-    "type": "object",
-    "description": "RFC 9457. `errors` names each field that is wrong by its JSON pointer, or `query/…`, `path/…`.",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "detail"],
-                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
-    },
-}
 _REFUSALS = {
     "400": "Something is not valid; `errors` names the fields.",
     "401": "No known bearer token.",
@@ -52,12 +33,8 @@ class DescribedApi(FastAPI):
 
 
 def _described(document: Json) -> Json:
-    components = document.setdefault("components", {})
-    schemas = components.setdefault("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    schemas["Problem"] = _PROBLEM_SCHEMA
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    describe_problems(document)
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _describe_operation(f"{method.upper()} {path}", operation)
@@ -69,8 +46,6 @@ def _describe_operation(name: str, operation: Json) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     for status, meaning in _REFUSALS.items():
-        example = PROBLEM | {"status": int(status), "title": meaning}
-        content = {_PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
-        responses[status] = {"description": meaning, "content": content}
+        responses[status] = described(meaning, PROBLEM | {"status": int(status), "title": meaning})
     for status, example in ANSWERS.get(name, {}).items():
         responses[status]["content"]["application/json"]["example"] = example

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from fareline_chassis.health import Health, health_routes
 from fareline_chassis.postgres.errors import DatabaseUnavailable
-from fareline_chassis.problems import Problem, problem_handlers
+from fareline_chassis.problems import Problem, describe_problems, described, problem_handlers
 from recording_ingest.domain.search import BadQuestion
 from recording_ingest.inbound.calls_api import CallsApi
 from recording_ingest.inbound.exports_api import ExportsApi
@@ -21,45 +21,40 @@ _DESCRIPTION = """The call log and its recordings. Bearer tokens name tenants an
 events arrive and are usually complete within seconds of the call's end: see `row_state` and `updated_at`. Errors are
 RFC 9457 problems."""
 
-_PROBLEM: Final = {
-    "application/problem+json": {
-        "schema": {
-            "type": "object",
-            "required": ["type", "title", "status"],
-            "properties": {
-                "type": {"type": "string"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "detail": {"type": "string"},
-                "errors": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
-                    },
-                },
-            },
-        },
-        "example": {
-            "type": "about:blank",
-            "title": "The request is not valid",
-            "status": 400,
-            "detail": "See errors for the fields.",
-            "errors": [{"pointer": "query/colour", "detail": "Extra inputs are not permitted"}],
-        },
-    }
+_EXAMPLE: Final = {
+    "type": "about:blank",
+    "title": "The request is not valid",
+    "status": 400,
+    "detail": "See errors for the fields.",
+    "errors": [{"pointer": "query/colour", "detail": "Extra inputs are not permitted"}],
+}
+_AWAY: Final = {
+    "type": "about:blank",
+    "title": "Service Unavailable",
+    "status": 503,
+    "detail": "The database cannot be reached just now.",
 }
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {"description": "What is wrong with the question, by field where it is a field.", "content": _PROBLEM},
-    "503": {"description": "Come back after `Retry-After` seconds.", "content": _PROBLEM},
+    "4XX": described("What is wrong with the question, by field where it is a field.", _EXAMPLE),
+    "503": described("Come back after `Retry-After` seconds.", _AWAY),
 }
+
+
+class DescribedApi(FastAPI):
+    """An application whose description has the shape of its problems."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description, made once."""
+        document = super().openapi()
+        describe_problems(document)
+        return document
 
 
 def build_http(
     calls: CallsApi, exports: ExportsApi, recordings: RecordingsApi, health: Health, registry: CollectorRegistry
 ) -> FastAPI:
     """Return the application."""
-    app = FastAPI(
+    app = DescribedApi(
         title="Fareline recording-ingest",
         version="1",
         description=_DESCRIPTION,
