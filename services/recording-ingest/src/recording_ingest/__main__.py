@@ -1,6 +1,7 @@
 """`python -m recording_ingest run` serves; `migrate` prepares the database; `reseal` and `grant-bi` look after it."""
 
 import enum
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,6 +24,7 @@ from fareline_contracts.accounts import AccountsUnusable
 from fareline_contracts.topics import CALLS
 from recording_ingest import app
 from recording_ingest.app import MIGRATIONS, SCHEMA, Service
+from recording_ingest.outbound.access_chain import walk_access_log
 from recording_ingest.outbound.grants import grant_bi as grant
 from recording_ingest.outbound.phone_keys import KeysUnusable, PhoneKeys
 from recording_ingest.outbound.phone_vault import PhoneVault
@@ -31,7 +33,7 @@ from recording_ingest.settings import Settings
 
 _NAME = "recording-ingest"
 _CANNOT_START = (AccountsUnusable, KeysUnusable, TokensUnusable)
-_UNUSABLE = 2
+_UNUSABLE, _BROKEN = 2, 1
 cli = typer.Typer(
     help="Call events and audio in, the call log out.",
     no_args_is_help=True,
@@ -136,6 +138,35 @@ def grant_bi(
         )
 
     run_service(let_read())
+
+
+@cli.command()
+def verify_access_log(
+    kept: Annotated[str, typer.Option(help="The hash that an earlier run ended with: it must still be there.")] = "",
+) -> None:
+    """Follow the chain of who listened from its first row to its last; exit 1 at the first row that does not fit."""
+    settings = load_settings(PostgresSettings)
+    expected = _digest(kept)
+
+    async def walk() -> None:
+        async with _connected(settings) as connection:
+            found = await walk_access_log(connection, expected)
+        if found.broken:
+            typer.echo(f"the access log is broken: {found.broken}", err=True)
+            raise SystemExit(_BROKEN)
+        typer.echo(f"the access log is whole: {found.rows} rows, the last hash is {found.last_hash.hex()}")
+
+    run_service(walk())
+
+
+def _digest(text: str) -> bytes | None:
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b"?"
+    if len(digest) not in (0, hashlib.sha256().digest_size):
+        raise typer.BadParameter("--kept takes 64 hexadecimal digits")
+    return digest or None
 
 
 @cli.command()
