@@ -6,9 +6,8 @@ The tokens file holds no token, only the SHA-256 of each: `{"tokens": [{"name": 
 
 import hashlib
 import hmac
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +20,6 @@ from fareline_chassis.files import EVERY, follow_file
 from fareline_chassis.problems import Problem
 
 ANY: Final = "*"
-_UNUSABLE: Final = 2
 _DEMO_DIGEST: Final = hashlib.sha256(b"fareline-demo-token").digest()
 
 
@@ -146,18 +144,6 @@ class TokenBook:
                 403, detail=f"This token does not grant {scope} here.", headers={"WWW-Authenticate": challenge}
             )
         return grant
-
-
-def load_tokens(path: Path, *, demo: bool, say: Callable[[str], object] | None = None) -> TokenBook:
-    """Read the tokens file, or end the process with code 2 and one sentence, as unusable settings do.
-
-    `say` takes the sentence, standard error without it. Raises SystemExit(2).
-    """
-    try:
-        return TokenBook.load(path, demo=demo)
-    except TokensUnusable as error:
-        (say or sys.stderr.write)(f"cannot start, the tokens file is unusable: {error}\n")
-        raise SystemExit(_UNUSABLE) from None
 
 
 def _grant(token: _Token) -> Grant:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from fareline_chassis.backoff import Backoff
 from fareline_chassis.health import BEAT_EVERY_S, Health, HealthComponent
 from fareline_chassis.logs import get_logger
+from fareline_chassis.privacy import redact_phones
 
 T = TypeVar("T")
 
@@ -26,6 +27,21 @@ _FIRST_RETRY: Final = timedelta(milliseconds=100)
 _LAST_RETRY: Final = timedelta(seconds=5)
 _STEADY_AFTER_S: Final = 5.0
 _FAILED: Final = 1
+_UNUSABLE: Final = 2
+
+
+@contextlib.contextmanager
+def explained(service: str, *unusable: type[Exception]) -> Iterator[None]:
+    """End with code 2 and `<service> cannot start: <why>` on standard error where one of `unusable` is raised inside.
+
+    For files that the operator gives, such as tokens: what is wrong there is no crash, and a stack trace says nothing.
+    Raises SystemExit(2).
+    """
+    try:
+        yield
+    except unusable as error:
+        sys.stderr.write(f"{service} cannot start: {redact_phones(str(error))}\n")
+        raise SystemExit(_UNUSABLE) from None
 
 
 async def wait_for(name: str, attempt: Callable[[], Awaitable[T]], *, component: HealthComponent) -> T:

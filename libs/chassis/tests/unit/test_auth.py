@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from fareline_chassis.auth import Grant, TokenBook, TokensUnusable, load_tokens
+from fareline_chassis.auth import Grant, TokenBook, TokensUnusable
 from fareline_chassis.problems import Problem
 
 
@@ -104,12 +104,3 @@ def test_an_unusable_file_says_where(tmp_path: Path, entries: list[object], comp
 def test_a_missing_file_says_which(tmp_path: Path) -> None:
     with pytest.raises(TokensUnusable, match=r"nowhere\.json"):
         TokenBook.load(tmp_path / "nowhere.json", demo=False)
-
-
-def test_a_service_that_cannot_use_its_file_ends_with_one_sentence(tmp_path: Path) -> None:
-    said: list[str] = []
-    with pytest.raises(SystemExit) as end:
-        load_tokens(tmp_path / "nowhere.json", demo=False, say=said.append)
-    assert end.value.code == 2
-    assert "".join(said).count("\n") == 1
-    assert "nowhere.json" in said[0]

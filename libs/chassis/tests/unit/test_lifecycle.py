@@ -5,7 +5,7 @@ import pytest
 from eventually import eventually
 
 from fareline_chassis.health import Health
-from fareline_chassis.lifecycle import Background, wait_for
+from fareline_chassis.lifecycle import Background, explained, wait_for
 
 
 async def test_waiting_says_what_for_and_ends_when_it_works() -> None:
@@ -139,3 +139,15 @@ async def test_names_are_unique() -> None:
 
 async def _for_ever() -> None:
     await asyncio.Event().wait()
+
+
+def test_a_service_that_cannot_use_its_file_ends_with_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end, explained("call-router", LookupError, OSError):
+        raise KeyError("+79031112233 is nobody")
+    assert end.value.code == 2
+    assert capsys.readouterr().err == "call-router cannot start: '+7***2233 is nobody'\n"
+
+
+def test_what_is_not_foreseen_is_no_refusal() -> None:
+    with pytest.raises(ValueError, match="a fault of ours"), explained("call-router", OSError):
+        raise ValueError("a fault of ours")

@@ -10,14 +10,13 @@ from call_router.pbx.loading import NoAdapter
 from call_router.settings import Settings
 from call_router.spool.segments import SpoolTaken
 from fareline_chassis.auth import TokensUnusable
+from fareline_chassis.lifecycle import explained, serve
 from fareline_chassis.lifecycle import run as run_process
-from fareline_chassis.lifecycle import serve
 from fareline_chassis.logs import configure_logging
 from fareline_chassis.settings import load_settings
 from fareline_contracts.accounts import AccountsUnusable
 
 _CANNOT_START = (AccountsUnusable, TokensUnusable, NoAdapter, SpoolTaken, OSError)
-_USAGE_ERROR = 2
 cli = typer.Typer(help="Answers PBX webhooks by the current binding.", no_args_is_help=True, add_completion=False)
 
 
@@ -68,11 +67,8 @@ def explain(
 
 
 async def _serve(settings: Settings) -> None:
-    try:
+    with explained("call-router", *_CANNOT_START):
         router = Router(settings)
-    except _CANNOT_START as error:
-        typer.echo(f"call-router cannot start: {error}", err=True)
-        raise SystemExit(_USAGE_ERROR) from None
     await serve(
         router.asgi,
         host=settings.http_host,

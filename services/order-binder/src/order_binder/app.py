@@ -12,13 +12,13 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from fareline_chassis.auth import load_tokens
+from fareline_chassis.auth import TokenBook, TokensUnusable
 from fareline_chassis.clock import utc_now
 from fareline_chassis.health import Health, health_routes
 from fareline_chassis.kafka.consumer import build_broker, declare_batch_subscriber
 from fareline_chassis.kafka.delivery import Handler
 from fareline_chassis.kafka.dlq import send_letters
-from fareline_chassis.lifecycle import Background, serve, wait_for
+from fareline_chassis.lifecycle import Background, explained, serve, wait_for
 from fareline_chassis.postgres.listener import Listener
 from fareline_chassis.telemetry import build_telemetry
 from fareline_contracts.topics import TAXI_ORDERS
@@ -54,11 +54,11 @@ class OrderBinder:
     def __init__(self, settings: Settings, *, around: Around = untouched) -> None:
         """Make every part, connecting to nothing. `around` lets a test stand between the parts.
 
-        Raises SystemExit(2) where the tokens file is unusable.
+        Raises TokensUnusable.
         """
         self._settings = settings
         self.health, self.telemetry = Health(), build_telemetry(SERVICE, settings)
-        self._tokens = load_tokens(settings.fareline_tokens_file, demo=settings.fareline_demo)
+        self._tokens = TokenBook.load(settings.fareline_tokens_file, demo=settings.fareline_demo)
         self._background = Background(self.health)
         self._metrics = BinderMetrics(self.telemetry.registry)
         self._edges = edges = Edges(settings, self.health, service=SERVICE, around=around)
@@ -153,8 +153,9 @@ class OrderBinder:
 
 
 async def run(settings: Settings, *, around: Around = untouched) -> None:
-    """Run one process until it is told to stop."""
-    binder = OrderBinder(settings, around=around)
+    """Run one process until it is told to stop. Raises SystemExit(2) where the tokens file is unusable."""
+    with explained(SERVICE, TokensUnusable):
+        binder = OrderBinder(settings, around=around)
     await serve(
         binder.http(),
         host=settings.http_host,

@@ -23,7 +23,7 @@ def run(*arguments, without=()):
 @pytest.mark.parametrize(
     ("arguments", "without", "said"),
     [
-        (["run"], (), "cannot start, the tokens file is unusable: /nowhere/tokens.json: No such file or directory\n"),
+        (["run"], (), "order-binder cannot start: /nowhere/tokens.json: No such file or directory\n"),
         (["run"], ("KAFKA_BOOTSTRAP",), "KAFKA_BOOTSTRAP is not set"),
         (["dlq", "replay"], (), "say which letters"),
     ],

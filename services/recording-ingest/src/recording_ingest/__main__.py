@@ -15,6 +15,7 @@ from pydantic import Field
 from fareline_chassis.auth import TokensUnusable
 from fareline_chassis.kafka.dead_letter_cli import DeadLetterCommands
 from fareline_chassis.kafka.dead_letters import DeadLetterBox
+from fareline_chassis.lifecycle import explained
 from fareline_chassis.lifecycle import run as run_service
 from fareline_chassis.logs import configure_logging
 from fareline_chassis.postgres.migrations import migrate as apply_migrations
@@ -33,7 +34,7 @@ from recording_ingest.settings import Settings
 
 _NAME = "recording-ingest"
 _CANNOT_START = (AccountsUnusable, KeysUnusable, TokensUnusable)
-_UNUSABLE, _BROKEN = 2, 1
+_BROKEN = 1
 cli = typer.Typer(
     help="Call events and audio in, the call log out.",
     no_args_is_help=True,
@@ -86,11 +87,8 @@ def run() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    try:
+    with explained(_NAME, *_CANNOT_START):
         service = Service(settings)
-    except _CANNOT_START as error:
-        typer.echo(f"recording-ingest cannot start: {error}", err=True)
-        raise SystemExit(_UNUSABLE) from None
     await service.run()
 
 
@@ -110,7 +108,8 @@ def migrate(phase: Annotated[Phase, typer.Argument()] = Phase.ALL) -> None:
 def reseal() -> None:
     """Rewrite phones that older keys sealed or hashed; afterwards those keys can leave the file."""
     settings = load_settings(_ResealSettings)
-    vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
+    with explained(_NAME, KeysUnusable):
+        vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
 
     async def rewrite() -> None:
         async with _connected(settings) as connection:
@@ -178,7 +177,8 @@ def retention(
     configure_logging(_NAME, settings.log_level)
 
     async def sweep() -> None:
-        due, gone = await app.retention(settings, apply=apply)
+        with explained(_NAME, KeysUnusable):
+            due, gone = await app.retention(settings, apply=apply)
         for one in due:
             size = f"{one.recordings} recordings ({one.bytes / 1e6:.1f} MB)"
             typer.echo(f"{one.tenant or 'no tenant'}: {size} and {one.calls} calls are due, {one.held} calls are held")

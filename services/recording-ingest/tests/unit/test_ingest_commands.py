@@ -49,6 +49,12 @@ def test_a_file_that_cannot_be_used_is_one_sentence(enough, variable, tmp_path):
     assert "nowhere.json" in done.stderr
 
 
+def test_keys_that_cannot_be_used_are_one_sentence_of_a_command_too(enough, tmp_path):
+    done = command("reseal", **enough | {"FARELINE_PHONE_KEYS_FILE": str(tmp_path / "nowhere.json")})
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "recording-ingest cannot start: " in done.stderr
+
+
 def test_the_demos_secrets_are_refused_outside_the_demo(enough):
     done = command("run", **enough)
     assert done.returncode == 2
