@@ -106,7 +106,7 @@ images: ## build the three images as fareline/<service>:dev (needs a Docker engi
 
 .PHONY: image-locks
 image-locks: venv ## write what goes into each image, as a part of requirements.lock
-	@$(PY) deploy/images/locks.py
+	@$(PY) -m deploy.images.locks
 
 .PHONY: containers
 containers: venv images ## play the story against the images, by docker-compose.yml (needs a Docker engine)
@@ -114,7 +114,7 @@ containers: venv images ## play the story against the images, by docker-compose.
 
 .PHONY: k8s
 k8s: venv ## write what in deploy/k8s is generated: topics, rules, rendered overlays
-	@$(PY) deploy/k8s/generate.py
+	@$(PY) -m deploy.k8s.generate
 
 .PHONY: deploy-check
 deploy-check: venv ## check manifests, images, compose, rules and migrations with the tools of deploy/checks.lock

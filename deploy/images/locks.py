@@ -1,13 +1,12 @@
 """What goes into each image: the part of requirements.lock that a service needs, hashes included.
 
-    python deploy/images/locks.py            write services/*/requirements.lock and deploy/images/build.lock
-    python deploy/images/locks.py --check    exit 1 where one of them is not current
+    python -m deploy.images.locks            write services/*/requirements.lock and deploy/images/build.lock
+    python -m deploy.images.locks --check    exit 1 where one of them is not current
 
 The needs are those of the pyproject.toml of the service and of the libraries, followed through what is installed in the
 virtual environment; the versions and hashes are those of requirements.lock, so that an image runs what was tested.
 """
 
-import argparse
 import re
 import sys
 import tomllib
@@ -15,10 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import requires
 from pathlib import Path
 
+from deploy.generated import ROOT, write_or_check
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[2]
 SERVICES = ("order-binder", "call-router", "recording-ingest")
 LIBRARIES = ("libs/contracts", "libs/chassis")
 OURS = "fareline-"
@@ -93,16 +92,7 @@ def rendered(root: Path = ROOT) -> dict[Path, str]:
 
 def main() -> int:
     """Write or check; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where a file is not current")
-    check, old = parser.parse_args().check, []
-    for path, text in rendered().items():
-        if not path.exists() or path.read_text() != text:
-            old.append(path.relative_to(ROOT))
-            if not check:
-                path.write_text(text)
-    sys.stdout.writelines(f"{path} {'is not current; run: make image-locks' if check else 'written'}\n" for path in old)
-    return 1 if check and old else 0
+    return write_or_check(rendered().items(), about=__doc__ or "", target="image-locks")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """Write what in deploy/k8s is made of something else: topics, the PrometheusRule, and the rendered overlays.
 
-    python deploy/k8s/generate.py             write everything; overlays only where kubectl or kustomize is installed
-    python deploy/k8s/generate.py --check     exit 1 where something is not current
+    python -m deploy.k8s.generate             write everything; overlays only where kubectl or kustomize is installed
+    python -m deploy.k8s.generate --check     exit 1 where something is not current
 
 `make k8s` runs the first, the tests the second.
 """
 
-import argparse
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from deploy.generated import write_or_check
 
 from fareline_contracts.strimzi import strimzi_topics
 
@@ -65,18 +66,10 @@ def files(command: list[str] | None) -> Iterator[tuple[Path, str]]:
 
 def main() -> int:
     """Write or check; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where a file is not current")
-    check, old, command = parser.parse_args().check, [], renderer()
+    command = renderer()
     if command is None:
         sys.stdout.write("NOT RENDERED: neither kubectl nor kustomize is installed\n")
-    for path, text in files(command):
-        if not path.exists() or path.read_text() != text:
-            old.append(path.relative_to(HERE))
-            if not check:
-                path.write_text(text)
-    sys.stdout.writelines(f"{path} {'is not current; run: make k8s' if check else 'written'}\n" for path in old)
-    return 1 if check and old else 0
+    return write_or_check(files(command), about=__doc__ or "", target="k8s")
 
 
 if __name__ == "__main__":

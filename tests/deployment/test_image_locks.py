@@ -36,7 +36,7 @@ def service(request):
 
 
 def test_the_locks_of_the_images_are_current(repository_root):
-    words = [sys.executable, "deploy/images/locks.py", "--check"]
+    words = [sys.executable, "-m", "deploy.images.locks", "--check"]
     done = subprocess.run(words, cwd=repository_root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

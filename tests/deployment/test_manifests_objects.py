@@ -40,7 +40,7 @@ def planted():
 
 def test_generated_files_are_current(repository_root):
     done = subprocess.run(
-        [sys.executable, "deploy/k8s/generate.py", "--check"],
+        [sys.executable, "-m", "deploy.k8s.generate", "--check"],
         cwd=repository_root,
         capture_output=True,
         text=True,
