@@ -240,8 +240,14 @@ class Keeping(Protocol):
     async def let_recordings_go(self, now: datetime, limit: int) -> int:
         """Mark recordings whose time is over as deleted; return how many."""
 
-    async def let_calls_go(self, now: datetime, limit: int) -> int:
-        """Remove calls whose time is over and whose audio is gone, with their events; return how many."""
+    async def old_calls(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return calls whose time is over and that nobody holds, each tenant's oldest first."""
+
+    async def let_audio_go(self, call_ids: Sequence[str]) -> int:
+        """Mark every recording of these calls as deleted, apart from those held; return how many were stored."""
+
+    async def let_calls_go(self, call_ids: Sequence[str]) -> int:
+        """Remove those of these calls whose audio is gone and that nobody holds, with their events; return how many."""
 
     async def to_purge(self, limit: int) -> Sequence[str]:
         """Return keys of objects whose recordings are deleted."""

@@ -78,6 +78,8 @@ CREATE INDEX calls_of_order ON calls (tenant, order_id, started_at, call_id);
 CREATE INDEX calls_of_number ON calls (number, started_at, call_id);
 CREATE INDEX calls_of_caller ON calls (caller_hash, started_at, call_id);
 CREATE INDEX calls_of_target ON calls (target_hash, started_at, call_id);
+CREATE INDEX calls_of_driver ON calls (tenant, driver_id, started_at, call_id) WHERE driver_id IS NOT NULL;
+CREATE INDEX calls_of_client ON calls (tenant, client_id, started_at, call_id) WHERE client_id IS NOT NULL;
 -- BRIN: rows change within minutes of their birth, and an update need not touch the other indexes.
 CREATE INDEX calls_updated ON calls USING brin (updated_at) WITH (pages_per_range = 16, autosummarize = on);
 
@@ -138,7 +140,7 @@ CREATE INDEX recordings_due ON recordings (expires_at, next_attempt_at)
     WHERE state IN ('expected', 'ready');
 CREATE INDEX recordings_untold ON recordings (updated_at) WHERE revision > told_revision;
 CREATE INDEX recordings_of_object ON recordings (object_key) WHERE object_key IS NOT NULL;
-CREATE INDEX recordings_kept ON recordings (stored_at) WHERE state = 'stored';
+CREATE INDEX recordings_kept ON recordings (tenant, stored_at) WHERE state = 'stored';
 CREATE INDEX recordings_to_purge ON recordings (recording_id) WHERE state = 'deleted' AND object_key IS NOT NULL;
 
 -- A call's recording in one word: the worst state of its parts, null where there is none.

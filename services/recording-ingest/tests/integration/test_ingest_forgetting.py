@@ -24,7 +24,7 @@ from fareline_chassis.kafka.records import InRecord
 from fareline_chassis.postgres.pool import Database
 from fareline_chassis.problems import problem_handlers
 from recording_ingest.domain.identity import call_id_of
-from recording_ingest.domain.keeping import Person, Receipt, Retention
+from recording_ingest.domain.keeping import Hold, Person, Receipt, Retention
 from recording_ingest.domain.recordings import Waits, object_key
 from recording_ingest.inbound.access import Gate
 from recording_ingest.inbound.kafka import decode
@@ -249,6 +249,16 @@ async def test_old_calls_go_whole(world: World) -> None:
     for table in ("calls", "call_heads", "call_events", "recordings"):
         assert await world.run(f"SELECT * FROM {table}") == []
     assert world.files() == 0
+
+
+async def test_old_calls_take_younger_audio_with_them_in_one_run(world: World) -> None:
+    await tenant_says(world, "demo", 3000, 30)
+    await two_calls(world)
+    await world.tell([routed(call_id="c-3"), ready(call_id="c-3", url=URL)])
+    await PostgresKeeping(world.database, Retention()).place_hold(Hold("c-2", "demo", "case", "root", NOW))
+    world.now = START + timedelta(days=31)
+    assert await apply_retention(world.tools) == LetGo(recordings=1, calls=2)
+    assert (await world.states(), world.files()) == ({"c-2": "stored"}, 1)
 
 
 async def test_objects_of_nobody_go_after_a_day(world: World) -> None:

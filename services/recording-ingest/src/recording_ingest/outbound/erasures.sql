@@ -49,7 +49,8 @@ WHERE call_id = ANY ($1)
 -- name: erase_calls
 UPDATE calls SET caller_hash = NULL, caller_sealed = NULL, caller_masked = NULL, target_hash = NULL,
     target_sealed = NULL, target_masked = NULL, driver_id = NULL, client_id = NULL, updated_at = clock_timestamp()
-WHERE call_id = ANY ($1)
+FROM call_heads AS head
+WHERE head.call_id = ANY ($1) AND calls.call_id = head.call_id AND calls.started_at = head.started_at
 
 -- name: erase_recordings
 UPDATE recordings SET state = 'deleted', reason = 'erasure', detail = '', url = NULL, audio = NULL, sha256 = NULL,

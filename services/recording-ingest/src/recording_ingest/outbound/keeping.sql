@@ -26,36 +26,57 @@ FROM everything LEFT JOIN legal_holds AS hold USING (call_id)
 GROUP BY everything.tenant ORDER BY everything.tenant NULLS LAST
 
 -- name: let_recordings_go
-WITH old AS (
-    SELECT recording_id
-    FROM recordings LEFT JOIN tenant_retention AS policy ON policy.tenant = recordings.tenant
-    WHERE state = 'stored' AND stored_at < $1::timestamptz - make_interval(days => coalesce(policy.recording_days, $2))
+WITH known AS (
+    SELECT old.recording_id FROM tenant_retention AS policy CROSS JOIN LATERAL (
+        SELECT recording_id FROM recordings
+        WHERE state = 'stored' AND tenant = policy.tenant
+            AND stored_at < $1::timestamptz - make_interval(days => policy.recording_days)
+            AND NOT EXISTS (SELECT FROM legal_holds WHERE legal_holds.call_id = recordings.call_id)
+        ORDER BY stored_at LIMIT $3
+    ) AS old
+), unknown AS (
+    SELECT recording_id FROM recordings
+    WHERE state = 'stored' AND stored_at < $1::timestamptz - make_interval(days => $2)
+        AND NOT EXISTS (SELECT FROM tenant_retention AS policy WHERE policy.tenant = recordings.tenant)
         AND NOT EXISTS (SELECT FROM legal_holds WHERE legal_holds.call_id = recordings.call_id)
     ORDER BY stored_at LIMIT $3
-    FOR UPDATE OF recordings SKIP LOCKED
+), old AS (
+    SELECT recording_id FROM known UNION ALL SELECT recording_id FROM unknown LIMIT $3
 )
 UPDATE recordings SET state = 'deleted', reason = 'retention', audio = NULL, updated_at = clock_timestamp()
-FROM old WHERE recordings.recording_id = old.recording_id
+FROM old WHERE recordings.recording_id = old.recording_id AND state = 'stored'
 RETURNING recordings.recording_id
 
--- name: mark_audio_of_old_calls
-WITH old AS (
-    SELECT call_id
-    FROM calls LEFT JOIN tenant_retention AS policy ON policy.tenant = calls.tenant
-    WHERE started_at < $1::timestamptz - make_interval(days => coalesce(policy.call_days, $2))
-        AND NOT EXISTS (SELECT FROM legal_holds WHERE legal_holds.call_id = calls.call_id)
-)
-UPDATE recordings SET state = 'deleted', reason = 'retention', audio = NULL, lease = NULL, next_attempt_at = NULL
-FROM old WHERE recordings.call_id = old.call_id AND state <> 'deleted'
-
 -- name: old_calls
-SELECT calls.call_id
-FROM calls LEFT JOIN tenant_retention AS policy ON policy.tenant = calls.tenant
-WHERE started_at < $1::timestamptz - make_interval(days => coalesce(policy.call_days, $2))
-    AND NOT EXISTS (SELECT FROM legal_holds WHERE legal_holds.call_id = calls.call_id)
-    AND NOT EXISTS (
-        SELECT FROM recordings WHERE recordings.call_id = calls.call_id AND object_key IS NOT NULL)
-ORDER BY started_at LIMIT $3
+WITH known AS (
+    SELECT old.call_id FROM tenant_retention AS policy CROSS JOIN LATERAL (
+        SELECT call_id FROM calls
+        WHERE tenant = policy.tenant AND started_at < $1::timestamptz - make_interval(days => policy.call_days)
+            AND NOT EXISTS (SELECT FROM legal_holds WHERE legal_holds.call_id = calls.call_id)
+        ORDER BY started_at LIMIT $3
+    ) AS old
+), unknown AS (
+    SELECT call_id FROM calls
+    WHERE started_at < $1::timestamptz - make_interval(days => $2)
+        AND NOT EXISTS (SELECT FROM tenant_retention AS policy WHERE policy.tenant = calls.tenant)
+        AND NOT EXISTS (SELECT FROM legal_holds WHERE legal_holds.call_id = calls.call_id)
+    ORDER BY started_at LIMIT $3
+)
+SELECT call_id FROM known UNION ALL SELECT call_id FROM unknown LIMIT $3
+
+-- name: let_audio_go
+UPDATE recordings SET state = 'deleted', reason = 'retention', audio = NULL, lease = NULL, lease_until = NULL,
+    next_attempt_at = NULL, updated_at = clock_timestamp()
+WHERE call_id = ANY ($1) AND state <> 'deleted'
+    AND NOT EXISTS (SELECT FROM legal_holds WHERE legal_holds.call_id = recordings.call_id)
+RETURNING object_key IS NOT NULL AS had_audio
+
+-- name: lock_without_audio
+SELECT call_id FROM call_heads AS head
+WHERE call_id = ANY ($1)
+    AND NOT EXISTS (SELECT FROM legal_holds WHERE legal_holds.call_id = head.call_id)
+    AND NOT EXISTS (SELECT FROM recordings WHERE recordings.call_id = head.call_id AND object_key IS NOT NULL)
+ORDER BY call_id FOR UPDATE
 
 -- name: drop_recordings
 DELETE FROM recordings WHERE call_id = ANY ($1)
@@ -64,7 +85,8 @@ DELETE FROM recordings WHERE call_id = ANY ($1)
 DELETE FROM call_events WHERE call_id = ANY ($1)
 
 -- name: drop_calls
-DELETE FROM calls WHERE call_id = ANY ($1)
+DELETE FROM calls USING call_heads AS head
+WHERE head.call_id = ANY ($1) AND calls.call_id = head.call_id AND calls.started_at = head.started_at
 
 -- name: drop_heads
 DELETE FROM call_heads WHERE call_id = ANY ($1)

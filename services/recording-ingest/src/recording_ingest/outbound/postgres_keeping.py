@@ -34,12 +34,23 @@ class PostgresKeeping:
             days = self._defaults.recording_days
             return len(await connection.fetch(self._queries.let_recordings_go, now, days, limit))
 
-    async def let_calls_go(self, now: datetime, limit: int) -> int:
-        """Remove calls whose time is over and whose audio is gone, with their events; return how many."""
+    async def old_calls(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return calls whose time is over and that nobody holds, each tenant's oldest first."""
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(self._queries.old_calls, now, self._defaults.call_days, limit)
+        return [row["call_id"] for row in rows]
+
+    async def let_audio_go(self, call_ids: Sequence[str]) -> int:
+        """Mark every recording of these calls as deleted; return how many were stored."""
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(self._queries.let_audio_go, list(call_ids))
+        return sum(row["had_audio"] for row in rows)
+
+    async def let_calls_go(self, call_ids: Sequence[str]) -> int:
+        """Remove those of these calls whose audio is gone and that nobody holds; return how many."""
         async with self._database.transaction() as connection:
-            days = self._defaults.call_days
-            await connection.execute(self._queries.mark_audio_of_old_calls, now, days)
-            found = [row["call_id"] for row in await connection.fetch(self._queries.old_calls, now, days, limit)]
+            rows = await connection.fetch(self._queries.lock_without_audio, list(call_ids))
+            found = [row["call_id"] for row in rows]
             for name in ("drop_recordings", "drop_events", "drop_calls", "drop_heads"):
                 await connection.execute(getattr(self._queries, name), found)
         return len(found)

@@ -42,8 +42,10 @@ async def apply_retention(tools: Forgetting) -> LetGo:
         recordings += some
         await purge(tools)
     await purge(tools)
-    while some := await tools.keeping.let_calls_go(now, _AT_ONCE):
-        calls += some
+    while old := await tools.keeping.old_calls(now, _AT_ONCE):
+        recordings += await tools.keeping.let_audio_go(old)
+        await purge(tools)
+        calls += await tools.keeping.let_calls_go(old)
     return LetGo(recordings, calls, await sweep_orphans(tools))
 
 
