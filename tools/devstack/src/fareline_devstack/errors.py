@@ -12,8 +12,11 @@ class StackUnavailable(DevstackError):
 class PortTaken(DevstackError):
     """A port that has to have a certain number is in use by somebody else."""
 
-    def __init__(self, port: int, purpose: str) -> None:
-        super().__init__(f"port {port}, wanted for {purpose}, is taken: end what listens there or choose another")
+    def __init__(self, port: int, purpose: str, variable: str) -> None:
+        """Say so, and that `variable` of the environment names another port."""
+        super().__init__(
+            f"port {port}, wanted for {purpose}, is taken: end what listens there, or set {variable} to another one"
+        )
         self.port = port
 
 

@@ -37,11 +37,21 @@ def is_free(port: int) -> bool:
     return True
 
 
-def require_free(port: int, purpose: str) -> int:
-    """Return `port`, or raise `PortTaken` saying what it was wanted for."""
+def require_free(port: int, purpose: str, *, variable: str) -> int:
+    """Return `port`, or raise `PortTaken` saying what it was wanted for and which variable names another."""
     if not is_free(port):
-        raise PortTaken(port, purpose)
+        raise PortTaken(port, purpose, variable)
     return port
+
+
+def port_of(environment: Mapping[str, str], variable: str) -> int | None:
+    """Return the port that a variable names, None where it is unset; raise `DevstackError` where it is no port."""
+    text = environment.get(variable, "")
+    if not text:
+        return None
+    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
+        raise DevstackError(f"{variable} must be a port number from 1 to {LAST_PORT}, not {text!r}")
+    return int(text)
 
 
 class Ports:
@@ -53,15 +63,10 @@ class Ports:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Ports":
         """Read `FARELINE_PORT_BASE`; raise `DevstackError` where it is no port number."""
-        text = environment.get(BASE_VARIABLE, "")
-        if not text:
-            return cls()
-        if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
-            raise DevstackError(f"{BASE_VARIABLE} must be a port number from 1 to {LAST_PORT}, not {text!r}")
-        return cls(int(text))
+        return cls(port_of(environment, BASE_VARIABLE))
 
     def take(self, purpose: str) -> int:
         """Return the next port; raise `PortTaken` naming `purpose` where a counted one is in use."""
         if self._counted is None:
             return free_port()
-        return require_free(next(self._counted), purpose)
+        return require_free(next(self._counted), purpose, variable=BASE_VARIABLE)

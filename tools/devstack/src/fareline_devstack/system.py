@@ -18,6 +18,7 @@ from fareline_devstack.processes import Lifetime
 from fareline_devstack.progress import OnStep, silent
 from fareline_devstack.services.catalogue import (
     CALL_ROUTER,
+    FIRST_PORT_VARIABLE,
     ORDER_BINDER,
     RECORDING_INGEST,
     SERVICES,
@@ -133,7 +134,8 @@ class System:
     def _take_service_ports(self) -> dict[str, int]:
         if self._service_ports is None:
             return {service.name: self._ports.take(service.name) for service in SERVICES}
-        return {name: require_free(port, name) for name, port in self._service_ports.items()}
+        wanted = self._service_ports.items()
+        return {name: require_free(port, name, variable=FIRST_PORT_VARIABLE) for name, port in wanted}
 
     def _start_stack(self) -> StackInfo:
         info = self.stack.start()

@@ -6,6 +6,7 @@ import pytest
 
 from fareline_devstack.errors import DevstackError, PortTaken
 from fareline_devstack.ports import HOST, Ports, free_port, require_free
+from fareline_devstack.services.catalogue import usual_ports
 
 
 @pytest.fixture
@@ -28,12 +29,12 @@ def test_base_is_counted_up():
 
 
 def test_taken_port_is_named_with_what_it_was_for(taken_port):
-    with pytest.raises(PortTaken, match=rf"port {taken_port}, wanted for call-router, is taken"):
-        require_free(taken_port, "call-router")
+    with pytest.raises(PortTaken, match=rf"port {taken_port}, wanted for call-router, is taken.*FARELINE_HTTP_BASE"):
+        require_free(taken_port, "call-router", variable="FARELINE_HTTP_BASE")
 
 
 def test_counted_port_must_be_free(taken_port):
-    with pytest.raises(PortTaken, match="wanted for Kafka"):
+    with pytest.raises(PortTaken, match=r"wanted for Kafka.*FARELINE_PORT_BASE"):
         Ports(taken_port).take("Kafka")
 
 
@@ -41,3 +42,5 @@ def test_counted_port_must_be_free(taken_port):
 def test_nonsense_base_is_refused(text):
     with pytest.raises(DevstackError, match="FARELINE_PORT_BASE must be a port number"):
         Ports.from_environment({"FARELINE_PORT_BASE": text})
+    with pytest.raises(DevstackError, match="FARELINE_HTTP_BASE must be a port number"):
+        usual_ports({"FARELINE_HTTP_BASE": text})

@@ -27,7 +27,7 @@ def demo() -> None:
 
     Exit code 0 when all came as told, 1 when a step did not, 2 where this machine can run neither Kafka nor Postgres.
     """
-    console = Console(width=min(Console().width, WIDEST))
+    console = Console(width=min(Console().width, WIDEST), highlight=False)
     with console.status("Looking for Docker, or for Java and Maven"):
         require_machine()
     print_introduction(console)

@@ -21,14 +21,14 @@ def status() -> None:
     if left is None:
         console.print("Nothing is running; `make up` starts everything.")
         raise typer.Exit(NOT_RUNNING)
-    table = Table("what", "state", Column("address", overflow="fold"), "pid")
-    table.caption, table.caption_justify = f"logs in {layout.logs}", "left"
+    table = Table("what", "state", Column("address", overflow="fold"), "pid", box=None, padding=(0, 2, 0, 0))
     ready = [_add_container(table, entry.name, entry.address) for entry in left.containers]
     for process in left.processes:
         state = _state(process.name, process.address) if process.running else "ended"
         ready.append(state == "ready")
         table.add_row(process.name, _coloured(state), process.address, str(process.pid))
     console.print(table)
+    console.print(f"Logs are in {layout.logs}; `make down` ends it.", highlight=False, soft_wrap=True)
     if not all(ready):
         raise typer.Exit(NOT_RUNNING)
 

@@ -26,7 +26,9 @@ def up() -> None:
     with Steps(console) as steps:
         info = start_detached(layout, steps)
     write_env(layout.env_file, info.as_env())
-    console.print(_addresses(layout, info))
+    console.print(_addresses(info))
+    said = f"Also in {layout.env_file}; logs in {layout.logs}; `make down` ends it."
+    console.print(said, highlight=False, soft_wrap=True)
 
 
 def start_detached(layout: Layout, steps: Steps) -> SystemInfo:
@@ -40,10 +42,8 @@ def start_detached(layout: Layout, steps: Steps) -> SystemInfo:
     return system.start()
 
 
-def _addresses(layout: Layout, info: SystemInfo) -> Table:
+def _addresses(info: SystemInfo) -> Table:
     table = Table(title="Fareline is running", title_justify="left", show_header=False, box=None, padding=(0, 2))
     for name, value in info.as_env().items():
         table.add_row(f"[bold]{name}[/]", value)
-    table.caption = f"Also in {layout.env_file}; logs in {layout.logs}; `make down` ends it"
-    table.caption_justify = "left"
     return table

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fareline_devstack.ports import HOST
+from fareline_devstack.ports import HOST, port_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ FIRST_PORT_VARIABLE = "FARELINE_HTTP_BASE"
 
 def usual_ports(environment: Mapping[str, str]) -> dict[str, int]:
     """Return the port of each service by name: 8080 to 8082, or counted from `FARELINE_HTTP_BASE`."""
-    first = int(environment.get(FIRST_PORT_VARIABLE) or FIRST_PORT)
+    first = port_of(environment, FIRST_PORT_VARIABLE) or FIRST_PORT
     return {service.name: first + service.port - FIRST_PORT for service in SERVICES}
 
 

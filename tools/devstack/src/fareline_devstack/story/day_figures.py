@@ -20,16 +20,16 @@ def print_figures(console: Console, groups: Sequence[Mapping[str, Any]]) -> None
     """Print the measures by reason under a head of their own."""
     console.print()
     console.rule("[bold]The day in figures", align="left", style="dim")
-    console.print(Padding(_SAID, (0, 0, 1, 1)), style="italic")
+    console.print(Padding(_SAID, (0, 0, 0, 1)), style="italic")
     console.print(figures_table(groups))
 
 
 def figures_table(groups: Sequence[Mapping[str, Any]]) -> Table:
     """Return the table, the most frequent reason first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("reason", no_wrap=True)
-    for name in ("calls", "answered", "answer rate", "talk", "to answer", "call centre", "recordings"):
-        table.add_column(name, justify="right")
+    table.add_column("reason", overflow="fold", vertical="bottom")
+    for name in ("calls", "answered", "answer\nrate", "talk", "to\nanswer", "call\ncentre", "audio\nkept"):
+        table.add_column(name, justify="right", no_wrap=True)
     for group in sorted(groups, key=lambda group: (-group["attempts"], group["key"] or "")):
         table.add_row(*_cells(group))
     return table

@@ -22,7 +22,7 @@ def print_log(console: Console, rows: Sequence[Row]) -> None:
         "What an analyst finds afterwards: every call, whom it reached, for which order, and why. "
         "Names are put in here; the log has phones, masked for most readers."
     )
-    console.print(Padding(said, (0, 0, 1, 1)), style="italic")
+    console.print(Padding(said, (0, 0, 0, 1)), style="italic")
     console.print(log_table(rows, names()))
 
 

@@ -7,6 +7,7 @@ from fareline_contracts.orders import OrderSnapshot, OrderStatus
 from fareline_devstack.story.people import Person
 
 NOW = timedelta(0)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -19,12 +20,14 @@ class TaxiOrder:
     driver: Person | None = None
     status: OrderStatus = OrderStatus.CREATED
     version: int = 0
+    ago: timedelta = NOW
 
     def become(self, status: OrderStatus, *, driver: Person | None = None, ago: timedelta = NOW) -> OrderSnapshot:
         """Change the status, and the driver if one is given, and return the snapshot; it changed `ago` before now."""
         self.status = status
         self.driver = driver or self.driver
         self.version += 1
+        self.ago = ago
         return OrderSnapshot(
             tenant=self.tenant,
             order_id=self.order_id,
@@ -38,4 +41,6 @@ class TaxiOrder:
     def words(self) -> str:
         """Return what the platform says now, in words."""
         with_whom = self.driver.name if self.driver else "no driver yet"
-        return f"{self.order_id} is {self.status.replace('_', ' ')}: {self.client.name}, {with_whom}"
+        status = self.status.replace("_", " ")
+        said = f"has been {status} for {self.ago / _MINUTE:.0f} min" if self.ago else f"is {status}"
+        return f"{self.order_id} {said}: {self.client.name}, {with_whom}"

@@ -83,7 +83,7 @@ class Recording:
         scene.expect("the number of recording parts", got=len(parts), expected=1)
         self._part = parts[0]
         seconds = float(self._part["duration_s"])
-        stored = f"stored: {self._part['size_bytes']:,} bytes of {self._part['codec']}, {seconds:.1f} s"
+        stored = f"stored: {self._part['size_bytes']:,} bytes, {seconds:.1f} s, as the PBX has it"
         scene.note(Exchange(Via.LOG, "is the recording stored?", stored, _since(began)))
         digest = hashlib.sha256(talk.audio.data).hexdigest()
         scene.expect("the sha256 of the stored file", got=self._part["sha256"], expected=digest)
