@@ -7,15 +7,11 @@ from fareline_contracts.topics import deployed_topics
 
 # Made by Strimzi and CloudNativePG, beside the secrets of users.
 OF_OPERATORS = {"fareline-cluster-ca-cert", "fareline-db-app", "fareline-db-ca"}
-# order-binder reads back what it published; the tool that replays dead letters is part of the service that wrote them.
+# order-binder reads back what it published
 EXCEPTIONS = {
     ("order-binder", "fareline.bindings.v1", "Read"),
     ("order-binder", "fareline.numbers.v1", "Read"),
     ("order-binder", "fareline.tenants.v1", "Read"),
-    ("order-binder", "taxi.orders.v1.dlq", "Read"),
-    ("recording-ingest", "fareline.calls.v1.dlq", "Read"),
-    # a router skips and counts what it cannot read of others' calls: recording-ingest is who puts it aside
-    ("call-router", "fareline.calls.v1.dlq", "Write"),
 }
 
 
@@ -88,6 +84,8 @@ def wrong_rights(manifests):
     for topic in deployed_topics():
         wanted |= {(service, topic.name, "Write") for service in SERVICES if service in topic.producers}
         wanted |= {(service, topic.name, "Read") for service in SERVICES if service in topic.consumers}
+        # its command `dlq` sends what it gave up to the topic again
+        wanted |= {(service, topic.name, "Write") for service in topic.given_up_by}
     granted = {
         (user["metadata"]["name"], acl["resource"]["name"], operation)
         for user in manifests.all("KafkaUser")

@@ -50,7 +50,10 @@ def kept_for(days: int) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `records` maps each `ce_type` to its model; `dead_letters` says whether a reader may give up here."""
+    """One topic. `records` maps each `ce_type` to its model; those in `given_up_by` put aside what they cannot use.
+
+    What they put aside lies in `<name>.dlq`, and each has a command `dlq` that sends it to `name` again.
+    """
 
     name: str
     description: str
@@ -59,9 +62,14 @@ class Topic:
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
     config: Mapping[str, str]
-    dead_letters: bool = False
+    given_up_by: tuple[str, ...] = ()
     partitions: int = OUR_PARTITIONS
     max_message_bytes: int = field(default=MAX_MESSAGE_BYTES)
+
+    @property
+    def dead_letters(self) -> bool:
+        """Whether records of this topic may be given up."""
+        return bool(self.given_up_by)
 
     @property
     def compacted(self) -> bool:
@@ -82,7 +90,7 @@ TAXI_ORDERS = Topic(
     producers=("taxi platform", "order-binder"),
     consumers=("order-binder",),
     config=kept_for(7),
-    dead_letters=True,
+    given_up_by=("order-binder",),
 )
 BINDINGS = Topic(
     name="fareline.bindings.v1",
@@ -124,7 +132,7 @@ CALLS = Topic(
     producers=("call-router",),
     consumers=("recording-ingest", "call-router"),
     config=kept_for(14),
-    dead_letters=True,
+    given_up_by=("recording-ingest",),
 )
 RECORDINGS = Topic(
     name="fareline.recordings.v1",
@@ -142,11 +150,11 @@ def dlq_of(topic: Topic) -> Topic:
     """Return the dead-letter topic beside `topic`; its records are the original bytes under the original key."""
     return Topic(
         name=f"{topic.name}.dlq",
-        description=f"Records of {topic.name} that a consumer gave up, with the reason in their headers.",
+        description=f"Records of {topic.name} that its reader gave up, with the reason in their headers.",
         key=f"as in {topic.name}",
         records={},
-        producers=topic.consumers,
-        consumers=("replay tool",),
+        producers=topic.given_up_by,
+        consumers=topic.given_up_by,
         config=kept_for(30),
         partitions=topic.partitions,
         max_message_bytes=topic.max_message_bytes + DLQ_HEADROOM_BYTES,

@@ -24,7 +24,7 @@ CLUSTER_ID = "ZmFyZWxpbmUtZGV2c3RhYw"
 class NativeKafka:
     """One Kafka node whose data lives in `folder`. It keeps its port and data over `stop()` and another `start()`.
 
-    `listeners` may be added to before the start.
+    `listeners` and `properties`, Kafka's own beside ours, may be added to before the start.
     """
 
     name = "kafka"
@@ -46,6 +46,7 @@ class NativeKafka:
         self.log_file = log_file or folder / "kafka.log"
         self.process: Child | None = None
         self.listeners: list[Listener] = []
+        self.properties: dict[str, str] = {}
 
     @property
     def address(self) -> str:
@@ -89,7 +90,7 @@ class NativeKafka:
             controller_port=self._controller_port,
             data=self._folder / "data",
         )
-        file.write_text(as_file(reduce(with_listener, self.listeners, plain)))
+        file.write_text(as_file(reduce(with_listener, self.listeners, plain | self.properties)))
         return file
 
     def _format(self, launcher: list[str], properties: Path) -> None:
