@@ -49,7 +49,7 @@ class Crowd:
         self._environment = {name: value for name, value in environment.items() if name != "HTTP_PORT"}
         self._environment["HTTP_PORT"] = "0"
         self._folder = folder
-        self._started: list = []
+        self._started: dict = {}
 
     def start(self, point: str | None = None, deed: int | None = None, *, nth: int = 1, delay_s: float = 0.05):
         """Start a process that does `deed` to itself at `point`."""
@@ -58,7 +58,7 @@ class Crowd:
             target=failpoints.binder_process, args=(self._environment, str(log), point, deed, nth, delay_s), name=point
         )
         process.start()
-        self._started.append(process)
+        self._started[process] = log
         return process
 
     async def all_fell(self, processes, *, frozen: bool) -> None:
@@ -76,6 +76,14 @@ class Crowd:
     def wake(self, processes) -> None:
         for process in processes:
             os.kill(process.pid, signal.SIGCONT)
+
+    def last_words(self) -> str:
+        """Return how each process is, and the end of its log."""
+        told = []
+        for process, log in self._started.items():
+            state = f"exit {process.exitcode}, frozen {is_frozen(process.pid)}"
+            told.append(f"{log.name}: {state}\n{log.read_text()[-1500:]}")
+        return "\n".join(told)
 
     def end(self) -> None:
         """Kill whoever is left."""
