@@ -95,9 +95,8 @@ class Service:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
-        tokens = self._tokens
-        self._background.spawn("tokens", tokens.keep_current, required=False)
-        gate = Gate(tokens)
+        self._background.spawn("tokens", self._tokens.keep_current, required=False)
+        gate = Gate(self._tokens)
         reader, finder = PostgresReader(self._database), PostgresCalls(self._reading, self._vault)
         calls = CallsApi(finder, gate, utc_now, Cursors(self._vault.signing_keys()))
         exports = ExportsApi(finder, gate, utc_now)

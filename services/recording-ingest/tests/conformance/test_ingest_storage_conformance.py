@@ -12,7 +12,7 @@ import pytest
 from ingest_s3 import s3_server
 
 from recording_ingest.outbound.storage import ObjectStorage
-from recording_ingest.ports import StoreLost
+from recording_ingest.ports.storage import StoreLost
 
 SIZES = [0, 1, 700_000, 20 * 1024 * 1024 + 3]
 

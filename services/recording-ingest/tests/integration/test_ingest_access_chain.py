@@ -17,7 +17,7 @@ from recording_ingest.domain.access_chain import GENESIS
 from recording_ingest.outbound import access_chain
 from recording_ingest.outbound.access_chain import walk_access_log
 from recording_ingest.outbound.postgres_reading import PostgresReader
-from recording_ingest.ports import Access
+from recording_ingest.ports.recordings import Access
 
 ROWS = 7
 INSERT = (

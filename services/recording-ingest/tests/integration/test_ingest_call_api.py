@@ -15,8 +15,8 @@ from ingest_stack import connected, migrated
 from ingest_story import START, answered_call, at, ended, ready, routed
 
 from fareline_chassis.postgres.pool import Database
+from recording_ingest.inbound.call_shapes import CallsOut, OrderCallsOut, StatsOut
 from recording_ingest.inbound.exports import COLUMNS, parquet_schema
-from recording_ingest.inbound.shapes import CallsOut, OrderCallsOut, StatsOut
 
 DAY = "since=2026-11-24T00:00:00Z&until=2026-11-25T00:00:00Z"
 CALLS = 23
@@ -227,7 +227,7 @@ async def test_a_time_zone_that_the_database_lacks_is_the_questions_fault(
 
 async def test_a_question_that_takes_too_long_is_given_up(database: Database, tmp_path: Path) -> None:
     from recording_ingest.outbound.postgres_calls import PostgresCalls
-    from recording_ingest.ports import TakesTooLong
+    from recording_ingest.ports.calls import TakesTooLong
 
     finder = PostgresCalls(database, vault(tmp_path), patience=timedelta(milliseconds=50))
     with pytest.raises(TakesTooLong):

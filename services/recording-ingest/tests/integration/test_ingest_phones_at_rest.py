@@ -20,7 +20,7 @@ from recording_ingest.outbound.postgres_ledger import PostgresLedger
 from recording_ingest.outbound.postgres_projection import PostgresCallLog
 from recording_ingest.outbound.resealing import Resealed, Resealing
 from recording_ingest.outbound.sealed_addresses import OpenedAddresses
-from recording_ingest.ports import Fetched
+from recording_ingest.ports.downloads import Fetched
 from recording_ingest.usecases.project_calls import project_calls
 
 CALLER, CALLEE = "+79037654321", "+79268887766"

@@ -9,7 +9,7 @@ from ingest_source import audio
 
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.outbound.audio import AudioIndex
-from recording_ingest.ports import FetchFailed
+from recording_ingest.ports.downloads import FetchFailed
 
 
 @pytest.fixture

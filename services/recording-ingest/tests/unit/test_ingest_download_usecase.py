@@ -10,7 +10,7 @@ import pytest
 
 from recording_ingest.domain.recordings import Audio, Reason, Recording, State, object_key
 from recording_ingest.outbound.storage import ObjectStorage
-from recording_ingest.ports import Fetched, FetchFailed, Job
+from recording_ingest.ports.downloads import Fetched, FetchFailed, Job
 from recording_ingest.usecases.download_recording import Downloads, download_recording
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

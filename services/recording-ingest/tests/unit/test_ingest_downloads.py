@@ -12,7 +12,7 @@ from recording_ingest.domain.addresses import HostRules
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.outbound.connections import Patience
 from recording_ingest.outbound.downloads import Caps, Downloader
-from recording_ingest.ports import FetchFailed
+from recording_ingest.ports.downloads import FetchFailed
 
 HERE = HostRules(frozenset({"127.0.0.1", "pbx.example"}), private=True)
 CAPS = Caps(size_bytes=100_000, patience=Patience(total=timedelta(seconds=5), read=timedelta(milliseconds=500)))

@@ -22,7 +22,7 @@ from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.http import build_http
 from recording_ingest.inbound.recordings_api import RecordingsApi
 from recording_ingest.outbound.storage import ObjectStorage
-from recording_ingest.ports import Access, NotedAccess
+from recording_ingest.ports.recordings import Access, NotedAccess
 
 
 class EmptyLog:

@@ -6,7 +6,8 @@ from recording_ingest.domain.personal import joined, parted
 from recording_ingest.domain.projection import fold, ordered
 from recording_ingest.domain.search import Listed
 from recording_ingest.domain.storyboard import legs, timeline
-from recording_ingest.inbound.shapes import call_page_out, in_full, masked
+from recording_ingest.inbound.call_page_shapes import call_page_out
+from recording_ingest.inbound.shown import in_full, masked
 from recording_ingest.usecases.show_call import CallPage
 
 PHONE = "79261234567"

@@ -14,7 +14,7 @@ from recording_ingest.domain.recordings import Reason, Recording, State
 from recording_ingest.domain.zadarma import authorization
 from recording_ingest.outbound.downloads import Caps, Downloader
 from recording_ingest.outbound.sources import AccountSources, SourceAccount
-from recording_ingest.ports import FetchFailed
+from recording_ingest.ports.downloads import FetchFailed
 
 RULES = HostRules(frozenset({"127.0.0.1"}), private=True)
 ENTRY = Recording("r", "c-1", "zd", "in_1", "demo", State.READY, source_id="123.45")

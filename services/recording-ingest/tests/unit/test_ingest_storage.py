@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recording_ingest.outbound.storage import ObjectStorage
-from recording_ingest.ports import StoreLost
+from recording_ingest.ports.storage import StoreLost
 
 KEY = "audio/demo/ab/abcd"
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from recording_ingest.domain.recordings import Recording, State
 from recording_ingest.inbound.clock import Download, DownloadWorkers, Pace
-from recording_ingest.ports import Job
+from recording_ingest.ports.downloads import Job
 
 ENTRY = Recording("r", "c-1", "a", "p", "demo", State.READY)
 

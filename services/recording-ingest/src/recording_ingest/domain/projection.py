@@ -5,13 +5,19 @@ Nothing here depends on the order of arrival: events are made unique by `ce_id` 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from recording_ingest.domain.calls import CallRow
-from recording_ingest.domain.events import CallEvent, Ended, Progress, Ready, Routed
+from recording_ingest.domain.events import CallEvent, Decision, Ended, Progress, Ready, Routed
 
 _KINDS: tuple[type[CallEvent], ...] = (Routed, Progress, Ended, Ready)
 _ANSWERED = "answered"
+# Columns that are named as what they come from.
+_OF_DECISION = (
+    "deed", "reason", "source", "direction", "data_age_s", "order_id", "order_version", "order_status", "driver_id",
+    "client_id",
+)  # fmt: skip
+_OF_END = ("disposition", "cause", "hangup_by", "announced", "line")
 E = TypeVar("E", Routed, Progress, Ended, Ready)
 
 
@@ -39,8 +45,6 @@ def row_of(story: Sequence[CallEvent]) -> CallRow:
         raise ValueError("a call without events")
     routed, ended = of_kind(story, Routed), of_kind(story, Ended)
     last, end = _deciding(routed), ended[-1] if ended else None
-    times = _times(story, end)
-    decision = last.decision if last else None
     first = story[0].head
     return CallRow(
         call_id=first.call_id,
@@ -48,41 +52,11 @@ def row_of(story: Sequence[CallEvent]) -> CallRow:
         pbx_call_id=first.pbx_call_id,
         tenant=next((event.head.tenant for event in story if event.head.tenant), None),
         row_state="complete" if routed and end else "partial",
-        number=routed[0].number if routed else None,
-        caller=next((event.caller for event in routed if event.caller), None),
-        started_at=times.started_at,
-        deed=decision.deed if decision else None,
-        reason=decision.reason if decision else None,
-        last_deed=routed[-1].decision.deed if routed else None,
-        last_reason=routed[-1].decision.reason if routed else None,
-        source=decision.source if decision else None,
-        direction=decision.direction if decision else None,
-        decided_at=last.head.received_at if last else None,
-        decision_ms=decision.took_ms if decision else None,
-        data_age_s=decision.data_age_s if decision else None,
-        binding_revision=decision.revision if decision else None,
-        order_id=decision.order_id if decision else None,
-        order_version=decision.order_version if decision else None,
-        order_status=decision.order_status if decision else None,
-        driver_id=decision.driver_id if decision else None,
-        client_id=decision.client_id if decision else None,
-        target=decision.targets[0] if decision and decision.targets else None,
-        target_index=_target_index(routed),
-        dials=sum(event.decision.deed == "dial" for event in routed),
-        steps=len(routed),
-        ringing_at=times.ringing_at,
-        answered_at=times.answered_at,
-        bridged_at=times.bridged_at,
-        ended_at=times.ended_at,
-        ring_s=times.ring_s,
-        talk_s=times.talk_s if end and end.disposition == _ANSWERED else None,
-        total_s=_seconds(times.started_at, times.ended_at),
-        disposition=end.disposition if end else None,
-        cause=end.cause if end else None,
-        hangup_by=end.hangup_by if end else None,
-        announced=end.announced if end else None,
-        line=end.line if end else None,
-        recording_due=_recording_due(decision.record if decision else False, end),
+        recording_due=_recording_due(end, told_to_record=last.decision.record if last else False),
+        **_asked(routed),
+        **_decided(last),
+        **_timed(_Times(story, end), end),
+        **_same(end, _OF_END),
     )
 
 
@@ -120,8 +94,48 @@ class _Times:
         return _seconds(self.talking_since, self.ended_at)
 
 
-def _times(story: Sequence[CallEvent], end: Ended | None) -> _Times:
-    return _Times(story, end)
+def _asked(routed: Sequence[Routed]) -> dict[str, Any]:
+    """Return the columns that all questions and answers of a call give together."""
+    last = routed[-1].decision if routed else None
+    return {
+        "number": routed[0].number if routed else None,
+        "caller": next((event.caller for event in routed if event.caller), None),
+        "last_deed": last.deed if last else None,
+        "last_reason": last.reason if last else None,
+        "target_index": _target_index(routed),
+        "dials": sum(event.decision.deed == "dial" for event in routed),
+        "steps": len(routed),
+    }
+
+
+def _decided(last: Routed | None) -> dict[str, Any]:
+    """Return the columns of the decision that counts."""
+    decision = last.decision if last else None
+    return {
+        "decided_at": last.head.received_at if last else None,
+        "decision_ms": decision.took_ms if decision else None,
+        "binding_revision": decision.revision if decision else None,
+        "target": decision.targets[0] if decision and decision.targets else None,
+        **_same(decision, _OF_DECISION),
+    }
+
+
+def _same(source: Decision | Ended | None, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(source, name, None) for name in names}
+
+
+def _timed(times: _Times, end: Ended | None) -> dict[str, Any]:
+    """Return when the call did what, and for how long."""
+    return {
+        "started_at": times.started_at,
+        "ringing_at": times.ringing_at,
+        "answered_at": times.answered_at,
+        "bridged_at": times.bridged_at,
+        "ended_at": times.ended_at,
+        "ring_s": times.ring_s,
+        "talk_s": times.talk_s if end and end.disposition == _ANSWERED else None,
+        "total_s": _seconds(times.started_at, times.ended_at),
+    }
 
 
 def _arrived(event: CallEvent) -> tuple[datetime, str]:
@@ -143,7 +157,7 @@ def _target_index(routed: Sequence[Routed]) -> int | None:
     return list(dict.fromkeys(tried)).index(tried[-1]) if tried else None
 
 
-def _recording_due(told_to_record: bool, end: Ended | None) -> bool:  # noqa: FBT001 - private, one caller
+def _recording_due(end: Ended | None, *, told_to_record: bool) -> bool:
     """Tell whether audio must come: somebody talked, and we asked for a recording or the PBX says it made one."""
     if end is None or end.disposition != _ANSWERED or end.recorded is False:
         return False

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from fareline_chassis.auth import Grant, TokenBook
 from fareline_chassis.problems import Problem
-from recording_ingest.inbound.shapes import Shown, in_full, masked
+from recording_ingest.inbound.shown import Shown, in_full, masked
 
 READ: Final = "calls:read"
 READ_NUMBERS: Final = "calls:read_numbers"

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from recording_ingest.domain.search import CallFilter
 from recording_ingest.inbound.access import READ, READ_NUMBERS, Gate, may_see, shown_to, unknown
+from recording_ingest.inbound.call_page_shapes import CallPageOut, call_page_out
+from recording_ingest.inbound.call_shapes import CallsOut, OrderCallsOut, StatsOut
 from recording_ingest.inbound.cursors import Cursors
 from recording_ingest.inbound.parameters import documented, read_as
 from recording_ingest.inbound.questions import (
@@ -19,16 +21,9 @@ from recording_ingest.inbound.questions import (
     fingerprint,
     no_parameters,
 )
-from recording_ingest.inbound.shapes import (
-    CallPageOut,
-    CallsOut,
-    OrderCallsOut,
-    RecordingsOut,
-    StatsOut,
-    call_page_out,
-    recordings_out,
-)
-from recording_ingest.ports import CallFinder, Clock
+from recording_ingest.inbound.recording_shapes import RecordingsOut, recordings_out
+from recording_ingest.ports.calls import CallFinder
+from recording_ingest.ports.clock import Clock
 from recording_ingest.usecases.find_calls import calls_of_order, find_calls
 from recording_ingest.usecases.show_call import show_call
 

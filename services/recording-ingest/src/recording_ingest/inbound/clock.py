@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 from fareline_chassis.backoff import Backoff
 from fareline_chassis.logs import get_logger
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.ports import Job, Queue
+from recording_ingest.ports.downloads import Job, Queue
 
 Download = Callable[[Job], Awaitable[Recording | None]]
 log = get_logger(__name__)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from typing_extensions import Buffer
 
 from recording_ingest.domain.search import Line
-from recording_ingest.inbound.shapes import CallOut
+from recording_ingest.inbound.call_shapes import CallOut
 
 COLUMNS: Final = tuple(CallOut.model_fields)
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -14,7 +14,8 @@ from recording_ingest.inbound.calls_api import BEARER
 from recording_ingest.inbound.exports import csv_of, parquet_of
 from recording_ingest.inbound.parameters import documented, read_as
 from recording_ingest.inbound.questions import Filters, filter_of
-from recording_ingest.ports import CallFinder, Clock
+from recording_ingest.ports.calls import CallFinder
+from recording_ingest.ports.clock import Clock
 from recording_ingest.usecases.find_calls import all_calls
 
 AT_ONCE: Final = 2

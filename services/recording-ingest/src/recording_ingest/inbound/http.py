@@ -14,7 +14,7 @@ from recording_ingest.inbound.calls_api import CallsApi
 from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.questions import refused
 from recording_ingest.inbound.recordings_api import RecordingsApi
-from recording_ingest.ports import TakesTooLong
+from recording_ingest.ports.calls import TakesTooLong
 
 _DESCRIPTION = """The call log and its recordings. Bearer tokens name tenants and scopes (`calls:read`,
 `calls:read_numbers`, `recordings:read`); persons' phones are masked without `calls:read_numbers`. Rows grow while

@@ -14,7 +14,7 @@ from fareline_contracts.calls import CALL_ENDED_TYPE, CALL_PROGRESS_TYPE, CALL_R
 from fareline_contracts.cloudevents import readable_headers
 from fareline_contracts.topics import CALLS
 from recording_ingest.domain.events import ENDED, PROGRESS, READY, ROUTED, event_from
-from recording_ingest.ports import KeptEvent
+from recording_ingest.ports.calls import KeptEvent
 
 GROUP = "recording-ingest"
 _KINDS = {

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from recording_ingest.domain.keeping import Hold, Person, Receipt
 from recording_ingest.inbound.access import ERASE, HOLD, Gate, may_see, tenants_of, unknown
 from recording_ingest.inbound.calls_api import BEARER, CallId
-from recording_ingest.ports import CallFinder, Holds
+from recording_ingest.ports.calls import CallFinder
+from recording_ingest.ports.keeping import Holds
 from recording_ingest.usecases.forget import Forgetting, erase_person
 
 Word = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]

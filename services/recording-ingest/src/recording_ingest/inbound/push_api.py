@@ -13,8 +13,9 @@ from recording_ingest.domain.pushes import Push, PushRefused, WrongForm, promise
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.inbound.access import WRITE, Gate
 from recording_ingest.inbound.calls_api import BEARER
-from recording_ingest.inbound.shapes import recording_out
-from recording_ingest.ports import FetchFailed, TenantsOf
+from recording_ingest.inbound.recording_shapes import recording_out
+from recording_ingest.ports.downloads import FetchFailed
+from recording_ingest.ports.pushes import TenantsOf
 from recording_ingest.usecases.receive_recording import Receiving, Sent, Taken, receive_recording
 
 AccountName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]

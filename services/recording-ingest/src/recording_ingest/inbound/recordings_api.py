@@ -13,9 +13,10 @@ from recording_ingest.domain.ranges import RangeNotSatisfiable
 from recording_ingest.domain.recordings import Recording, State
 from recording_ingest.inbound.access import AUDIT, LISTEN, Gate, may_see, unknown
 from recording_ingest.inbound.calls_api import BEARER
-from recording_ingest.inbound.recording_shapes import AccessLogOut, access_out
-from recording_ingest.inbound.shapes import WaveformOut
-from recording_ingest.ports import Clock, RecordingFinder, Store, StoreLost
+from recording_ingest.inbound.recording_shapes import AccessLogOut, WaveformOut, access_out
+from recording_ingest.ports.clock import Clock
+from recording_ingest.ports.recordings import RecordingFinder
+from recording_ingest.ports.storage import Store, StoreLost
 from recording_ingest.usecases.open_recording import WAVEFORM, Opened, note_access, open_recording
 
 _TYPES: Final = {

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.ports import Fetched, Source
+from recording_ingest.ports.downloads import Fetched, Source
 
 
 class AtMost:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recording_ingest.domain.recordings import Audio, Reason
-from recording_ingest.ports import FetchFailed
+from recording_ingest.ports.downloads import FetchFailed
 
 _LINE_LIMIT = 1024 * 1024
 

@@ -14,7 +14,7 @@ from recording_ingest.domain.events import CallEvent, event_from
 from recording_ingest.domain.personal import joined, parted
 from recording_ingest.domain.search import Line, Listed
 from recording_ingest.outbound.phone_vault import PhoneVault
-from recording_ingest.ports import KeptEvent
+from recording_ingest.ports.calls import KeptEvent
 
 _PHONES = ("caller", "target")
 _COLUMNS = tuple(field.name for field in fields(CallRow) if field.name not in _PHONES)

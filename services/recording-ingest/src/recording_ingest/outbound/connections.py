@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from recording_ingest.domain.addresses import AddressRefused, HostRules, check_addresses, check_url
 from recording_ingest.domain.recordings import Reason
-from recording_ingest.ports import FetchFailed
+from recording_ingest.ports.downloads import FetchFailed
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 _HOPS = 3

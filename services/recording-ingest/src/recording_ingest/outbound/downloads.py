@@ -15,7 +15,7 @@ from recording_ingest.domain.addresses import HostRules
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.outbound.connections import Patience, Resolve, open_url, resolve
 from recording_ingest.outbound.files import Sink
-from recording_ingest.ports import Fetched, FetchFailed
+from recording_ingest.ports.downloads import Fetched, FetchFailed
 
 _CHUNK = 1024 * 1024
 _OK = 200

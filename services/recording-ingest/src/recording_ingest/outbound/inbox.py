@@ -12,7 +12,7 @@ from recording_ingest.domain.pushes import Raw
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.outbound.downloads import Caps
 from recording_ingest.outbound.files import Sink
-from recording_ingest.ports import Fetched, FetchFailed
+from recording_ingest.ports.downloads import Fetched, FetchFailed
 
 _BLOCK = 256 * 1024
 _SAMPLE = 2

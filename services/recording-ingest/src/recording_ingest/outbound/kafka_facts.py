@@ -16,7 +16,7 @@ from fareline_contracts.recordings import (
     RecordingStored,
 )
 from fareline_contracts.topics import RECORDINGS
-from recording_ingest.ports import Fact
+from recording_ingest.ports.facts import Fact
 
 _SOURCE = "recording-ingest"
 SPAN = "recording.tell"

@@ -15,7 +15,7 @@ from recording_ingest.outbound.call_questions import order_statement, page_state
 from recording_ingest.outbound.call_rows import event, line_in_full, listed
 from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.rows import recording
-from recording_ingest.ports import TakesTooLong
+from recording_ingest.ports.calls import TakesTooLong
 
 PATIENCE: Final = timedelta(seconds=20)
 """How long one question may occupy the database before it is cancelled."""

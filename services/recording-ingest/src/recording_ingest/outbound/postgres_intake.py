@@ -8,7 +8,7 @@ from fareline_chassis.postgres.pool import Connection, Database
 from fareline_chassis.postgres.sql import Queries, load_queries
 from recording_ingest.domain.recordings import Recording
 from recording_ingest.outbound.rows import audio_document, recording
-from recording_ingest.ports import CallLedger
+from recording_ingest.ports.pushes import CallLedger
 
 
 class PostgresIntake:

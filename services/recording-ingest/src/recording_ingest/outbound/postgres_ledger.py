@@ -9,7 +9,8 @@ from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from recording_ingest.domain.recordings import Recording
 from recording_ingest.outbound.rows import audio_document, recording, recording_document
-from recording_ingest.ports import Fact, Job
+from recording_ingest.ports.downloads import Job
+from recording_ingest.ports.facts import Fact
 
 
 class PostgresLedger:

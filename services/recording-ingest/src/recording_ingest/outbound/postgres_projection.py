@@ -15,7 +15,7 @@ from recording_ingest.outbound.call_rows import call_document, event, event_colu
 from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.rows import recording, recording_document
 from recording_ingest.outbound.sealed_addresses import sealed_address
-from recording_ingest.ports import KeptEvent, Projection
+from recording_ingest.ports.calls import KeptEvent, Projection
 
 
 class PostgresCallLog:

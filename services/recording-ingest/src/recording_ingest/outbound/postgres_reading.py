@@ -8,7 +8,7 @@ from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from recording_ingest.domain.recordings import Recording
 from recording_ingest.outbound.rows import recording
-from recording_ingest.ports import Access, NotedAccess
+from recording_ingest.ports.recordings import Access, NotedAccess
 
 
 class PostgresReader:

@@ -7,7 +7,7 @@ from typing import Final
 
 from recording_ingest.domain.recordings import Recording
 from recording_ingest.outbound.phone_vault import PhoneVault
-from recording_ingest.ports import Fetched, Source
+from recording_ingest.ports.downloads import Fetched, Source
 
 _SEALED: Final = "sealed:"
 

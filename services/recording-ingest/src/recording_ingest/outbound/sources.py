@@ -11,7 +11,7 @@ from recording_ingest.domain.addresses import HostRules
 from recording_ingest.domain.recordings import Reason, Recording, name_beside
 from recording_ingest.domain.zadarma import LINK_LIFETIME_S, RECORD_REQUEST, authorization, choose, links, signed_query
 from recording_ingest.outbound.downloads import Downloader
-from recording_ingest.ports import Fetched, FetchFailed
+from recording_ingest.ports.downloads import Fetched, FetchFailed
 
 Turn = Callable[[str, timedelta], Awaitable[None]]
 """Waits for an account's turn to ask its PBX's API, `every` so often over all processes."""

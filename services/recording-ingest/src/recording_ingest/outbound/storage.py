@@ -19,7 +19,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, NotFoundError
 from obstore.store import LocalStore, S3Store, from_url
 
-from recording_ingest.ports import Fetched, StoreLost
+from recording_ingest.ports.downloads import Fetched
+from recording_ingest.ports.storage import StoreLost
 
 _CHUNK = 512 * 1024
 _ONE_PUT = 8 * 1024 * 1024

@@ -17,7 +17,9 @@ from recording_ingest.domain.recordings import (
     stored,
 )
 from recording_ingest.domain.retries import ATTEMPTS, delay_before
-from recording_ingest.ports import AudioReader, Clock, FetchFailed, Job, Queue, Source, Store
+from recording_ingest.ports.clock import Clock
+from recording_ingest.ports.downloads import AudioReader, FetchFailed, Job, Queue, Source
+from recording_ingest.ports.storage import Store
 
 _KILLED_AT_MOST = 20
 _FIRST_QUESTION = timedelta(seconds=40)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from recording_ingest.domain.search import CallFilter, Cursor, Line, Page
-from recording_ingest.ports import CallFinder
+from recording_ingest.ports.calls import CallFinder
 
 _AT_ONCE = 5000
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from recording_ingest.domain.keeping import Person, Receipt
 from recording_ingest.domain.recordings import object_key
-from recording_ingest.ports import Clock, Erasures, Keeping, Store
+from recording_ingest.ports.clock import Clock
+from recording_ingest.ports.keeping import Erasures, Keeping
+from recording_ingest.ports.storage import Store
 
 _AT_ONCE = 200
 _ORPHAN_AFTER = timedelta(days=1)

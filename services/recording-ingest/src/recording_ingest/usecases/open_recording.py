@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from recording_ingest.domain.ranges import ByteRange, parse_range
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.ports import Access, Clock, RecordingFinder, Store
+from recording_ingest.ports.clock import Clock
+from recording_ingest.ports.recordings import Access, RecordingFinder
+from recording_ingest.ports.storage import Store
 
 LISTEN = "listen"
 WAVEFORM = "waveform"

@@ -8,7 +8,7 @@ from recording_ingest.domain.calls import CallRow
 from recording_ingest.domain.events import Ready
 from recording_ingest.domain.projection import of_kind, ordered, row_of
 from recording_ingest.domain.recordings import Recording, reconcile
-from recording_ingest.ports import CallLog, KeptEvent, WaitsOf
+from recording_ingest.ports.calls import CallLog, KeptEvent, WaitsOf
 
 _LANES = 2
 _WORTH_LANES = 50

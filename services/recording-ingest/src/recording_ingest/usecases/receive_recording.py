@@ -8,7 +8,10 @@ from pathlib import Path
 
 from recording_ingest.domain.pushes import Push, PushRefused, Raw, entry_of, key_of
 from recording_ingest.domain.recordings import Recording, State, stored
-from recording_ingest.ports import AudioReader, Clock, Fetched, Inbox, Intake, Store
+from recording_ingest.ports.clock import Clock
+from recording_ingest.ports.downloads import AudioReader, Fetched
+from recording_ingest.ports.pushes import Inbox, Intake
+from recording_ingest.ports.storage import Store
 
 
 class Taken(enum.Enum):

@@ -9,7 +9,7 @@ from recording_ingest.domain.projection import of_kind, ordered
 from recording_ingest.domain.recordings import Recording
 from recording_ingest.domain.search import Listed
 from recording_ingest.domain.storyboard import attempts, legs, timeline
-from recording_ingest.ports import CallFinder
+from recording_ingest.ports.calls import CallFinder
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Tell others what became of recordings: at least once, from the ledger itself."""
 
-from recording_ingest.ports import Announcer, Facts
+from recording_ingest.ports.facts import Announcer, Facts
 
 _AT_ONCE = 200
 
