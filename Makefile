@@ -117,7 +117,7 @@ k8s: venv ## write what in deploy/k8s is generated: topics, rules, rendered over
 	@$(PY) -m deploy.k8s.generate
 
 .PHONY: deploy-check
-deploy-check: venv ## check manifests, images, compose, rules and migrations with the tools of deploy/checks.lock
+deploy-check: venv ## check manifests, images, compose, what watches it, and migrations with others' tools
 	@PYTHON="$(PYTHON)" deploy/tools.sh
 	@$(PY) -m pytest -q -rs -m tools tests/deployment
 
