@@ -4,6 +4,7 @@ import importlib
 import re
 
 import pytest
+import typer
 from deployment_manifests import OVERLAYS, SERVICES, Manifests, container, name, pod, pod_labels, secret_volumes
 
 SECRETS_DIR = "/run/secrets/fareline"
@@ -158,6 +159,31 @@ def test_the_demos_secrets_are_allowed_on_a_developers_cluster_only():
 # --- migrations
 
 
+def misunderstood(manifests):
+    """Return the workloads whose arguments the service does not understand."""
+    found = []
+    for one in manifests.workloads():
+        service = container(one)["image"].rpartition("/")[2].partition(":")[0]
+        cli = typer.main.get_command(importlib.import_module(f"{SERVICES[service]}.__main__").cli)
+        verb, *words = container(one).get("args", ["run"])
+        try:
+            cli.commands[verb].make_context(verb, words)
+        except (KeyError, *typer.BadParameter.__bases__):
+            found.append(name(one))
+    return found
+
+
+def test_every_service_understands_what_it_is_told(manifests):
+    assert misunderstood(manifests) == []
+
+
+def test_planted_arguments_that_nobody_understands_are_found(planted):
+    first, second, *_ = planted.all("Job")
+    container(first)["args"] = ["migrat", "--phase", "pre"]
+    container(second)["args"] = ["migrate", "pre"]
+    assert misunderstood(planted) == [name(first), name(second)]
+
+
 def test_each_release_migrates_before_and_after_by_jobs_of_its_own(manifests):
     jobs = {one["metadata"]["name"]: one for one in manifests.all("Job")}
     for service in ("order-binder", "recording-ingest"):
@@ -166,5 +192,7 @@ def test_each_release_migrates_before_and_after_by_jobs_of_its_own(manifests):
             (job,) = [one for key, one in jobs.items() if key.startswith(f"{service}-migrate-{phase}-")]
             assert container(job)["image"] == container(manifests.workload(service))["image"]
             assert version == "dev" or job["metadata"]["name"].endswith(version.replace(".", "-"))
-            assert phase in container(job)["args"]
+            # what docs/deploy.md applies by
+            assert job["metadata"]["labels"]["fareline.dev/phase"] == phase
+            assert container(job)["args"] == ["migrate", "--phase", phase]
             assert pod_labels(job)["app.kubernetes.io/name"] == f"{service}-migrate"

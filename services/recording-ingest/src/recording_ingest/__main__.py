@@ -93,7 +93,9 @@ async def _serve(settings: Settings) -> None:
 
 
 @cli.command()
-def migrate(phase: Annotated[Phase, typer.Argument()] = Phase.ALL) -> None:
+def migrate(
+    phase: Annotated[Phase, typer.Option(help="`pre` before a deployment, `post` after it.")] = Phase.ALL,
+) -> None:
     """Apply pending migrations."""
     settings = load_settings(PostgresSettings)
     configure_logging(_NAME, "INFO")
