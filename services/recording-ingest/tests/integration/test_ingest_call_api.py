@@ -157,14 +157,14 @@ async def test_lists_are_what_their_models_say(database: Database, client: Reade
 
 
 async def test_a_spreadsheet_finds_no_formula(database: Database, client: Reader, tmp_path: Path) -> None:
-    evil = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\tx", 'a,"b"\nc']
+    evil = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\tx", " =1+1", "\uff1d1+1", 'a,"b"\nc']
     for n, text in enumerate(evil):
         await tell(database, tmp_path, *one_call(n, order_id=text))
     response = await client.ask(f"/v1/calls.csv?{DAY}")
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(response.text)))
     got = [row["order_id"] for row in rows][::-1]
-    assert got == [*(f"'{text}" for text in evil[:5]), evil[5]]
+    assert got == [*(f"'{text}" for text in evil[:-1]), evil[-1]]
     for row in rows:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in row.values())
     assert rows[0]["caller"] == "'+7***2233"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from ingest_keys import vault
 from ingest_stack import in_record
 from ingest_story import Told
@@ -50,7 +50,7 @@ def token_book() -> TokenBook:
     )
 
 
-def application(database: Database, folder: Path) -> FastAPI:
+def application(database: Database, folder: Path, others: Sequence[APIRouter] = ()) -> FastAPI:
     phones, gate = vault(folder), Gate(token_book())
 
     def clock() -> datetime:
@@ -60,7 +60,7 @@ def application(database: Database, folder: Path) -> FastAPI:
     return build_http(
         CallsApi(finder, gate, clock, Cursors(phones.signing_keys())),
         ExportsApi(finder, gate, clock),
-        RecordingsApi(PostgresReader(database), ObjectStorage(str(folder)), gate, clock),
+        RecordingsApi(PostgresReader(database), ObjectStorage(str(folder)), gate, clock, others),
         Health(),
         CollectorRegistry(),
     )

@@ -16,7 +16,8 @@ from recording_ingest.domain.search import Line
 from recording_ingest.inbound.call_shapes import CallOut
 
 COLUMNS: Final = tuple(CallOut.model_fields)
-_RISKY: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_RISKY: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the same in full width, which East Asian spreadsheets take for the same."""
 _TYPES: Final = {
     str: pa.string(),
     int: pa.int64(),
@@ -28,9 +29,12 @@ SCHEMA_VERSION: Final = "1"
 
 
 def safe(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula: text that might be one gets an apostrophe before it."""
+    """Return a cell that no spreadsheet takes for a formula: text that might be one gets an apostrophe before it.
+
+    Space before it does not help: some spreadsheets drop it.
+    """
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_RISKY) else value
+        return f"'{value}" if value.lstrip().startswith(_RISKY) or value[:1].isspace() else value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bool):

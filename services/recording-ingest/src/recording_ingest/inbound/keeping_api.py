@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recording_ingest.domain.keeping import Hold, Person, Receipt
 from recording_ingest.inbound.access import ERASE, HOLD, Gate, may_see, tenants_of, unknown
-from recording_ingest.inbound.calls_api import BEARER, CallId
+from recording_ingest.inbound.calls_api import BEARER, NO_PARAMETERS, CallId
 from recording_ingest.ports.calls import CallFinder
 from recording_ingest.ports.keeping import Holds
 from recording_ingest.usecases.forget import Forgetting, erase_person
@@ -87,7 +87,7 @@ class KeepingApi:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router = APIRouter(tags=["keeping"], dependencies=[BEARER])
+        router = APIRouter(tags=["keeping"], dependencies=[BEARER, NO_PARAMETERS])
         place, holds, erasures = "/v1/calls/{call_id}/legal-hold", "/v1/legal-holds", "/v1/erasures"
         router.add_api_route(place, self.place, methods=["PUT"], summary="Hold a call")
         router.add_api_route(place, self.lift, methods=["DELETE"], status_code=204, summary="Let a call go")

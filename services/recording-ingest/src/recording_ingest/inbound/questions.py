@@ -1,11 +1,12 @@
 """What may be asked of the call log over HTTP: the parameters, checked, as a filter."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.requests import Request
 
 from fareline_chassis.auth import Grant
@@ -14,6 +15,7 @@ from recording_ingest.domain.search import MOST, BadQuestion, CallFilter, period
 from recording_ingest.inbound.access import tenants_of
 from recording_ingest.inbound.cursors import Cursors
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 _NOT_COMPARED = {"cursor", "limit"}
 _SAME = ("order_id", "disposition", "reason", "source", "direction", "recording", "driver_id", "client_id",
          "min_talk_s", "updated_since")  # fmt: skip
@@ -27,13 +29,20 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _written_out(value: object) -> object:
+    """Refuse counts of seconds, or of milliseconds: which of both was meant, nobody can tell."""
+    if isinstance(value, str) and _DATE.match(value):
+        return value
+    raise ValueError("not a time as in RFC 3339, such as 2026-11-24T00:00:00Z")
+
+
 def _e164(number: str) -> str:
     """Return the number with its plus sign, which many clients leave unescaped and so turn into a space."""
     return f"+{number.strip().lstrip('+')}"
 
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-Instant = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
+Instant = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), BeforeValidator(_written_out)]
 Word = Annotated[str, Field(max_length=256, pattern=r"^[^\x00]*$")]
 Zone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+$"), AfterValidator(_known_zone)]
 Number = Annotated[str, Field(max_length=64, pattern=r"^\s*\+?[0-9]{1,15}\s*$"), AfterValidator(_e164)]

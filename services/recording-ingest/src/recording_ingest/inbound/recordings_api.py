@@ -12,7 +12,7 @@ from fareline_chassis.problems import Problem
 from recording_ingest.domain.ranges import RangeNotSatisfiable
 from recording_ingest.domain.recordings import Recording, State
 from recording_ingest.inbound.access import AUDIT, LISTEN, Gate, may_see, unknown
-from recording_ingest.inbound.calls_api import BEARER
+from recording_ingest.inbound.calls_api import BEARER, NO_PARAMETERS
 from recording_ingest.inbound.recording_shapes import AccessLogOut, WaveformOut, access_out
 from recording_ingest.ports.clock import Clock
 from recording_ingest.ports.recordings import RecordingFinder
@@ -49,16 +49,19 @@ class RecordingsApi:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter(tags=["recordings"], dependencies=[BEARER])
+        bare = [NO_PARAMETERS]
         router.add_api_route(
             "/v1/recordings/{recording_id}",
             self.audio,
             summary="Listen",
+            dependencies=bare,
             response_class=Response,
             response_model=None,
             responses=dict(_AUDIO_ANSWERS),
         )
-        router.add_api_route("/v1/recordings/{recording_id}/waveform", self.waveform, summary="Peaks for drawing")
-        router.add_api_route("/v1/recordings/{recording_id}/access-log", self.accesses, summary="Who listened")
+        waveform, accesses = "/v1/recordings/{recording_id}/waveform", "/v1/recordings/{recording_id}/access-log"
+        router.add_api_route(waveform, self.waveform, summary="Peaks for drawing", dependencies=bare)
+        router.add_api_route(accesses, self.accesses, summary="Who listened", dependencies=bare)
         for other in self._others:
             router.include_router(other)
         return router
