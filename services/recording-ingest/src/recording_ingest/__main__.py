@@ -5,12 +5,10 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import asyncpg
 import typer
-from pydantic import Field
 
 from fareline_chassis.auth import TokensUnusable
 from fareline_chassis.kafka.dead_letter_cli import DeadLetterCommands
@@ -20,7 +18,7 @@ from fareline_chassis.lifecycle import run as run_service
 from fareline_chassis.logs import configure_logging
 from fareline_chassis.postgres.migrations import migrate as apply_migrations
 from fareline_chassis.postgres.pool import Connection
-from fareline_chassis.settings import DemoSettings, KafkaSettings, PostgresSettings, TelemetrySettings, load_settings
+from fareline_chassis.settings import KafkaSettings, PostgresSettings, TelemetrySettings, load_settings
 from fareline_contracts.accounts import AccountsUnusable
 from fareline_contracts.topics import CALLS
 from recording_ingest import app
@@ -30,7 +28,7 @@ from recording_ingest.outbound.grants import grant_bi as grant
 from recording_ingest.outbound.phone_keys import KeysUnusable, PhoneKeys
 from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.resealing import Resealing
-from recording_ingest.settings import Settings
+from recording_ingest.settings import KeySettings, Settings
 
 _NAME = "recording-ingest"
 _CANNOT_START = (AccountsUnusable, KeysUnusable, TokensUnusable)
@@ -62,10 +60,6 @@ def _dead_letters() -> DeadLetterBox:
 
 
 cli.add_typer(DeadLetterCommands(_dead_letters).group(), name="dlq")
-
-
-class _ResealSettings(PostgresSettings, DemoSettings):
-    fareline_phone_keys_file: Path = Field(description="As for `run`.")
 
 
 @asynccontextmanager
@@ -109,7 +103,7 @@ def migrate(
 @cli.command()
 def reseal() -> None:
     """Rewrite phones that older keys sealed or hashed; afterwards those keys can leave the file."""
-    settings = load_settings(_ResealSettings)
+    settings = load_settings(KeySettings)
     with explained(_NAME, KeysUnusable):
         vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
 
@@ -119,6 +113,19 @@ def reseal() -> None:
         typer.echo(f"rewritten: {done.events} events, {done.calls} calls, {done.recordings} recordings")
 
     run_service(rewrite())
+
+
+@cli.command()
+def refold() -> None:
+    """Fold every call again from its kept events: after a release whose rules differ, or where rows were lost."""
+    settings = load_settings(KeySettings)
+    configure_logging(_NAME, "WARNING")
+
+    async def fold() -> None:
+        done = await app.refold(settings)
+        typer.echo(f"folded again: {done.calls} calls, {done.changed} of them changed")
+
+    run_service(fold())
 
 
 @cli.command()

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -52,11 +53,12 @@ from recording_ingest.outbound.postgres_reading import PostgresReader
 from recording_ingest.outbound.sealed_addresses import OpenedAddresses
 from recording_ingest.outbound.sources import AccountSources
 from recording_ingest.outbound.storage import ObjectStorage
-from recording_ingest.settings import Settings
+from recording_ingest.settings import KeySettings, Settings
 from recording_ingest.usecases import forget
 from recording_ingest.usecases.download_recording import Downloads, download_recording
 from recording_ingest.usecases.project_calls import project_calls
 from recording_ingest.usecases.receive_recording import Receiving
+from recording_ingest.usecases.refold_calls import Refolded, refold_calls
 from recording_ingest.usecases.tell_outcomes import tell_outcomes
 
 SCHEMA, MIGRATIONS = "recording_ingest", "recording_ingest.migrations"
@@ -178,17 +180,31 @@ class Service:
 
 async def retention(settings: Settings, *, apply: bool) -> tuple[Sequence[Due], forget.LetGo | None]:
     """Return what retention finds due now, by tenant; with `apply` also remove it, and return how much that was."""
-    dsn = settings.dsn
-    postgres = Health().component("postgres")
-    database = Database(dsn, 1, 2, postgres, application_name="recording-ingest-retention", search_path=SCHEMA)
-    await database.connect()
-    try:
-        vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
+    async with _beside_the_service(settings, "retention") as (database, vault):
         keeping = PostgresKeeping(database, Retention())
         store = ObjectStorage(settings.storage_url, settings.scratch_dir)
         tools = forget.Forgetting(keeping, PostgresErasures(database, vault), store, utc_now, topics_keep())
         due = await keeping.due(utc_now())
         return due, await forget.apply_retention(tools) if apply else None
+
+
+async def refold(settings: KeySettings) -> Refolded:
+    """Fold every call again from its kept events, and return how many there were and how many came out otherwise."""
+    async with _beside_the_service(settings, "refold") as (database, vault):
+        return await refold_calls(PostgresCallLog(database, vault))
+
+
+@asynccontextmanager
+async def _beside_the_service(
+    settings: KeySettings | Settings, name: str
+) -> AsyncIterator[tuple[Database, PhoneVault]]:
+    """Yield connections and keys for a command that runs once."""
+    vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
+    postgres, application = Health().component("postgres"), f"recording-ingest-{name}"
+    database = Database(settings.dsn, 1, 2, postgres, application_name=application, search_path=SCHEMA)
+    await database.connect()
+    try:
+        yield database, vault
     finally:
         await database.close()
 

@@ -19,6 +19,12 @@ def _seconds(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
+class KeySettings(PostgresSettings, DemoSettings):
+    """What a command needs that goes through the database and opens phones."""
+
+    fareline_phone_keys_file: Path = Field(description="Keys under which phones are kept: docs/phones-at-rest.md.")
+
+
 class Settings(KafkaSettings, PostgresSettings, HttpSettings, TelemetrySettings, DemoSettings):
     """Everything that can be set. Lengths of time are seconds (`0.5`), or ISO 8601 (`PT0.5S`)."""
 

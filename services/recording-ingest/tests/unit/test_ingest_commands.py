@@ -32,7 +32,8 @@ def enough(repository_root, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "role", [["run"], ["migrate"], ["retention"], ["reseal"], ["grant-bi"], ["verify-access-log"], ["dlq", "list"]]
+    "role",
+    [["run"], ["migrate"], ["retention"], ["reseal"], ["grant-bi"], ["verify-access-log"], ["refold"], ["dlq", "list"]],
 )
 def test_what_is_not_set_is_named_without_a_stack_trace(role):
     done = command(*role)

@@ -48,7 +48,8 @@ WHERE call_id = ANY ($1)
 
 -- name: erase_calls
 UPDATE calls SET caller_hash = NULL, caller_sealed = NULL, caller_masked = NULL, target_hash = NULL,
-    target_sealed = NULL, target_masked = NULL, driver_id = NULL, client_id = NULL, updated_at = clock_timestamp()
+    target_sealed = NULL, target_masked = NULL, target_index = NULL, driver_id = NULL, client_id = NULL,
+    updated_at = clock_timestamp()
 FROM call_heads AS head
 WHERE head.call_id = ANY ($1) AND calls.call_id = head.call_id AND calls.started_at = head.started_at
 

@@ -11,11 +11,11 @@ from fareline_chassis.postgres.sql import Queries, load_queries
 from recording_ingest.domain.calls import CallRow
 from recording_ingest.domain.events import CallEvent
 from recording_ingest.domain.recordings import Recording
-from recording_ingest.outbound.call_rows import call_document, event, event_columns
+from recording_ingest.outbound.call_rows import call_document, event, event_columns, listed
 from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.rows import recording, recording_document
 from recording_ingest.outbound.sealed_addresses import sealed_address
-from recording_ingest.ports.calls import KeptEvent, Projection
+from recording_ingest.ports.calls import KeptEvent, Projection, Refolding
 
 
 class PostgresCallLog:
@@ -32,22 +32,48 @@ class PostgresCallLog:
         async with self._database.transaction() as connection:
             news = await self._keep(connection, _once_each(batch))
             stories: dict[str, list[CallEvent]] = defaultdict(list)
-            ledger: dict[str, list[Recording]] = defaultdict(list)
             for fresh in news:
                 stories[fresh.head.call_id].append(fresh)
-            call_ids = sorted(stories)
-            places: dict[str, datetime | None] = {}
-            if call_ids:
-                heads = await connection.fetch(self._queries.lock_calls, call_ids)
-                places = {row["call_id"]: row["started_at"] for row in heads}
-                known = await connection.fetch(self._queries.stories, call_ids, [fresh.head.ce_id for fresh in news])
-                for row in known:
-                    stories[row["call_id"]].append(event(row, self._vault))
-                for row in await connection.fetch(self._queries.ledger, call_ids):
-                    ledger[row["call_id"]].append(recording(row))
-            projection = _PostgresProjection(connection, self._queries, self._vault, places)
-            projection.stories, projection.ledger = stories, ledger
+            ids = sorted(stories)
+            projection = await self._locked(connection, ids)
+            if ids:
+                await self._load(connection, stories, [fresh.head.ce_id for fresh in news])
+                projection.ledger = await self._ledger(connection, ids)
+            projection.stories = stories
             yield projection
+
+    async def calls_after(self, call_id: str, limit: int) -> Sequence[str]:
+        """Return the ids of the next calls of which events are kept, in their order."""
+        async with self._database.acquire() as connection:
+            return [row["call_id"] for row in await connection.fetch(self._queries.calls_after, call_id, limit)]
+
+    @asynccontextmanager
+    async def again(self, call_ids: Sequence[str]) -> AsyncIterator[Refolding]:
+        """Lock calls, and load their events and their rows as they stand."""
+        async with self._database.transaction() as connection:
+            projection = await self._locked(connection, sorted(call_ids))
+            stories: dict[str, list[CallEvent]] = {call_id: [] for call_id in call_ids}
+            await self._load(connection, stories, [])
+            projection.stories = {call_id: story for call_id, story in stories.items() if story}
+            rows = await connection.fetch(self._queries.rows, call_ids)
+            projection.rows = {row["call_id"]: listed(row, self._vault).row for row in rows}
+            yield projection
+
+    async def _locked(self, connection: Connection, call_ids: Sequence[str]) -> "_PostgresProjection":
+        """Lock calls in one order for all."""
+        heads = await connection.fetch(self._queries.lock_calls, call_ids) if call_ids else []
+        places = {row["call_id"]: row["started_at"] for row in heads}
+        return _PostgresProjection(connection, self._queries, self._vault, places)
+
+    async def _ledger(self, connection: Connection, call_ids: Sequence[str]) -> Mapping[str, Sequence[Recording]]:
+        ledger: dict[str, list[Recording]] = defaultdict(list)
+        for row in await connection.fetch(self._queries.ledger, call_ids):
+            ledger[row["call_id"]].append(recording(row))
+        return ledger
+
+    async def _load(self, connection: Connection, stories: Mapping[str, list[CallEvent]], but: Sequence[str]) -> None:
+        for row in await connection.fetch(self._queries.stories, list(stories), but):
+            stories[row["call_id"]].append(event(row, self._vault))
 
     async def _keep(self, connection: Connection, batch: Sequence[KeptEvent]) -> Sequence[CallEvent]:
         heads = [kept.event.head for kept in batch]
@@ -89,6 +115,7 @@ class _PostgresProjection:
         self._places = places
         self.stories: Mapping[str, Sequence[CallEvent]] = {}
         self.ledger: Mapping[str, Sequence[Recording]] = {}
+        self.rows: Mapping[str, CallRow] = {}
 
     async def save(self, rows: Sequence[CallRow], recordings: Sequence[Recording]) -> None:
         documents = [call_document(row, self._vault) for row in rows]

@@ -65,3 +65,11 @@ ON CONFLICT (recording_id) DO UPDATE SET
     next_attempt_at = excluded.next_attempt_at, expires_at = excluded.expires_at, attempts = excluded.attempts,
     failures = excluded.failures, reason = excluded.reason, detail = excluded.detail, lease = NULL, lease_until = NULL,
     updated_at = now()
+
+-- name: calls_after
+SELECT DISTINCT call_id FROM call_events WHERE call_id > $1 ORDER BY call_id LIMIT $2
+
+-- name: rows
+SELECT calls.* FROM call_heads AS head
+JOIN calls ON calls.call_id = head.call_id AND calls.started_at = head.started_at
+WHERE head.call_id = ANY ($1)

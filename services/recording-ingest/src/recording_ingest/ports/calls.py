@@ -43,6 +43,23 @@ class CallLog(Protocol):
         """Keep each event once by its account and `ce_id`; commit on leaving, roll back on an error."""
 
 
+class Refolding(Projection, Protocol):
+    """One transaction over calls that are folded again from their kept events; their ledger is not looked at."""
+
+    rows: Mapping[str, CallRow]
+    """The rows as they stand; a call may have none."""
+
+
+class KeptCalls(Protocol):
+    """The events that are kept, call by call."""
+
+    async def calls_after(self, call_id: str, limit: int) -> Sequence[str]:
+        """Return the ids of the next calls of which events are kept, in their order; "" comes before all."""
+
+    def again(self, call_ids: Sequence[str]) -> AbstractAsyncContextManager[Refolding]:
+        """Lock calls, with all their events and their rows; commit on leaving, roll back on an error."""
+
+
 class TakesTooLong(Exception):
     """A question that was given up because it would occupy the database for too long."""
 
