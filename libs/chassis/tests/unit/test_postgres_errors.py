@@ -14,7 +14,20 @@ def from_server(state: str) -> PostgresError:
     [
         *[
             from_server(state)
-            for state in ("08006", "25006", "25P02", "40001", "40P01", "53300", "55P03", "57014", "57P01", "58030")
+            for state in (
+                "08006",
+                "25006",
+                "25P02",
+                "25P03",
+                "25P04",
+                "40001",
+                "40P01",
+                "53300",
+                "55P03",
+                "57014",
+                "57P01",
+                "58030",
+            )
         ],
         DatabaseUnavailable("not connected"),
         ConnectionRefusedError("no"),

@@ -21,7 +21,7 @@ from fareline_chassis.kafka.dlq import send_letters
 from fareline_chassis.lifecycle import Background, explained, serve, wait_for
 from fareline_chassis.postgres.listener import Listener
 from fareline_chassis.telemetry import build_telemetry
-from fareline_contracts.topics import TAXI_ORDERS
+from fareline_contracts.topics import BINDINGS, NUMBERS, TAXI_ORDERS, TENANTS
 from order_binder.inbound.alarms import TenantAlarms
 from order_binder.inbound.clock import InputWatch, sweep_forever, wake_on_notify
 from order_binder.inbound.http import build_http
@@ -45,7 +45,7 @@ from order_binder.usecases.sweep_windows import SweepWindows
 from order_binder.usecases.vacate_numbers import VacateNumbers
 
 SERVICE = "order-binder"
-NOTIFIED = "order_binder_unpublished"
+BINDINGS_WRITTEN, REGISTRY_WRITTEN = "order_binder_unpublished", "order_binder_registry"
 
 
 class OrderBinder:
@@ -137,9 +137,11 @@ class OrderBinder:
         publications = self._publishing.publications(partitions)
         for topic, publication in publications.items():
             self._background.spawn(f"publishing:{topic}", publication.run)
-        listener = Listener(self._edges.dsn, NOTIFIED)
+        listener = Listener(self._edges.dsn, BINDINGS_WRITTEN, REGISTRY_WRITTEN)
         self._beside("listener", listener.run)
-        self._beside("waker", partial(wake_on_notify, listener, [each.wake for each in publications.values()]))
+        for channel, topics in ((BINDINGS_WRITTEN, (BINDINGS,)), (REGISTRY_WRITTEN, (TENANTS, NUMBERS))):
+            wakers = [publications[topic.name].wake for topic in topics]
+            self._beside(f"waker:{channel}", partial(wake_on_notify, listener.events[channel], wakers))
 
     def _beside(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run what the process can do without for a while."""

@@ -12,6 +12,7 @@ _TRANSIENT_STATES: Final = frozenset(
         "25006",  # read-only: the connection leads to a former primary
         "25P02",  # the statement before this one failed
         "25P03",  # idle in transaction for too long: we were slow, not the record
+        "25P04",  # in a transaction for too long
         "55P03",  # lock_timeout
     }
 )

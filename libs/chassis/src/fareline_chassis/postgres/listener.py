@@ -1,6 +1,7 @@
 """Hears NOTIFY on a connection of its own, for as long as it takes."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -15,16 +16,16 @@ _PROBE_EVERY_S: Final = 15.0
 
 
 class Listener:
-    """Sets `event` whenever something was notified on `channel`, and after each (re)connection.
+    """Sets a channel's event whenever something was notified there, and all of them after each (re)connection.
 
     Several notifications may become one; what was sent while the connection was gone is covered by the event after
     the reconnection. It saves latency only: whoever waits should look at the table from time to time all the same.
     """
 
-    def __init__(self, dsn: str, channel: str) -> None:
+    def __init__(self, dsn: str, *channels: str) -> None:
         self._dsn = dsn
-        self._channel = channel
-        self.event = asyncio.Event()
+        self._names = "+".join(channels)
+        self.events: Mapping[str, asyncio.Event] = {channel: asyncio.Event() for channel in channels}
 
     async def run(self) -> None:
         """Listen until cancelled; for `Background.spawn`."""
@@ -33,24 +34,29 @@ class Listener:
             try:
                 await self._listen(backoff)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.warning("not listening", channel=self._channel, reason=f"{type(error).__name__}: {error}")
+                _log.warning("not listening", channels=self._names, reason=f"{type(error).__name__}: {error}")
             await asyncio.sleep(backoff.next())
 
     async def _listen(self, backoff: Backoff) -> None:
         connection = await asyncpg.connect(
-            self._dsn, timeout=_CONNECT_TIMEOUT_S, server_settings={"application_name": f"listen-{self._channel}"}
+            self._dsn, timeout=_CONNECT_TIMEOUT_S, server_settings={"application_name": f"listen-{self._names}"}
         )
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(self._channel, lambda *_: self.event.set())
-            self.event.set()
+            for channel in self.events:
+                await connection.add_listener(channel, lambda _connection, _pid, heard, _payload: self._hear(heard))
+            for event in self.events.values():
+                event.set()
             backoff.reset()
             while not lost.is_set():
                 try:
                     await asyncio.wait_for(lost.wait(), _PROBE_EVERY_S)
                 except TimeoutError:
                     await connection.execute("SELECT 1", timeout=_CONNECT_TIMEOUT_S)
-            _log.warning("not listening", channel=self._channel, reason="the connection was closed")
+            _log.warning("not listening", channels=self._names, reason="the connection was closed")
         finally:
             connection.terminate()
+
+    def _hear(self, channel: str) -> None:
+        self.events[channel].set()

@@ -48,7 +48,8 @@ class Database:
     ) -> None:
         """`longest_pause` in a transaction ends it: a frozen process would hold its locks for ever.
 
-        A statement may then take twice as long at most: frozen between two messages of one, a session counts as busy.
+        A whole transaction may then take twice as long at most: a process frozen between two messages of one statement
+        counts as busy, and no other time-out ends it (PostgreSQL 17 or later).
         """
         self._dsn = dsn
         self._sizes = (min_size, max_size)
@@ -61,7 +62,7 @@ class Database:
         if longest_pause:
             milliseconds = int(longest_pause.total_seconds() * 1000)
             self._session["idle_in_transaction_session_timeout"] = str(milliseconds)
-            self._session["statement_timeout"] = str(2 * milliseconds)
+            self._session["transaction_timeout"] = str(2 * milliseconds)
 
     async def connect(self) -> None:
         """Open the pool, waiting for the database as long as it takes."""

@@ -10,7 +10,6 @@ from fareline_chassis.clock import Clock
 from fareline_chassis.kafka.delivery import PartitionProgress
 from fareline_chassis.kafka.topics import TopicUnavailable
 from fareline_chassis.logs import get_logger
-from fareline_chassis.postgres.listener import Listener
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.ports import InputProgress
 from order_binder.usecases.follow_input import NEVER, FollowInput
@@ -81,10 +80,10 @@ class InputWatch:
             await self._follow.note(caught_up)
 
 
-async def wake_on_notify(listener: Listener, wakers: Collection[Callable[[], None]]) -> None:
-    """Wake every publication whenever something was written."""
+async def wake_on_notify(written: asyncio.Event, wakers: Collection[Callable[[], None]]) -> None:
+    """Call all `wakers` whenever something was written."""
     while True:
-        await listener.event.wait()
-        listener.event.clear()
+        await written.wait()
+        written.clear()
         for wake in wakers:
             wake()
