@@ -236,6 +236,6 @@ async def test_whoever_freezes_in_a_transaction_holds_its_locks_for_a_moment_onl
             lost = True
             await connection.fetchval("SELECT n FROM t")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        assert lost  # noqa: PT017 - what was lost earlier was not lost to the pause
+        assert lost
     assert await outside.fetchval("SELECT n FROM t") == 3
     await database.close()

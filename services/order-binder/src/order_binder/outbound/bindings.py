@@ -189,7 +189,7 @@ class PostgresUnit:
         """Withdraw a leaving number that nothing uses."""
         if await self._connection.fetchrow(self._sql.leaving.withdraw_unused, e164) is None:
             return False
-        await self._connection.execute(self._queries.wake_publishers)
+        await self._connection.execute(self._sql.leaving.wake_registry)
         return True
 
     async def purge(self, limit: int) -> int:

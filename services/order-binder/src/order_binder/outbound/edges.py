@@ -31,6 +31,7 @@ class Edges:
             settings.database_pool_max,
             health.component("postgres"),
             application_name=service,
+            keep_session=True,
             longest_pause=LONGEST_PAUSE,
         )
         self.store: BindingStore = around("store", PostgresBindings(self.database))

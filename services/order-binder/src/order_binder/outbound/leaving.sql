@@ -42,3 +42,7 @@ SELECT n.role, n.tenant, n.withdrawn,
 FROM order_binder.numbers AS n
 WHERE n.e164 = $1
 FOR UPDATE OF n
+
+-- name: wake_registry
+-- For everybody who changes numbers or tenants.
+SELECT pg_notify('order_binder_registry', '')

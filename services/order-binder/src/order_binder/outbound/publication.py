@@ -1,15 +1,21 @@
-"""The rows that publication sends and marks; the statements stand in publication.sql."""
+"""The rows that publication sends and marks; the statements stand in publication.sql.
+
+A process publishes many partitions, and one notification wakes them all: what their publishers ask and tell at the same
+moment is one statement.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from asyncpg import Record
 
+from fareline_chassis.coalesce import Coalesced
 from fareline_chassis.kafka.records import OutRecord
 from fareline_chassis.logs import get_logger
 from fareline_chassis.postgres.pool import Database
-from fareline_chassis.postgres.sql import Queries, load_queries
+from fareline_chassis.postgres.sql import load_queries
 from fareline_chassis.publication.source import Publishable
+from order_binder.outbound.publication_reads import Clock, Pages, publication_queries
 from order_binder.outbound.published_records import (
     binding_publishable,
     heartbeat_record,
@@ -17,12 +23,10 @@ from order_binder.outbound.published_records import (
     tenant_publishable,
 )
 
+Mark = tuple[bytes, int]
+"""What a publisher has sent: (key, revision)."""
+
 log = get_logger(__name__)
-
-
-def publication_queries() -> Queries:
-    """Return the statements of publication."""
-    return load_queries("order_binder.outbound", "publication")
 
 
 class BindingSource:
@@ -43,20 +47,25 @@ class BindingSource:
         self._partitions = partitions
         self._published = published
         self._unpublishable = unpublishable
-        self._queries = publication_queries()
+        self._queries = queries = publication_queries()
+        self._now = Clock(database, queries)
+        self._read = Pages(database, queries.unpublished_bindings, partitions)
+        self._marking = Coalesced(self._mark)
 
     async def now(self) -> datetime:
         """Return the database's clock."""
-        return await _now(self._database, self._queries)
+        return await self._now()
 
     async def unpublished(self, partition: int, limit: int) -> Sequence[Publishable]:
         """Return bindings whose published revision differs from their revision, in the order of their keys' hashes."""
-        async with self._database.acquire() as connection:
-            rows = await connection.fetch(self._queries.unpublished_bindings, self._partitions, partition, limit)
-        return self._readable(rows)
+        return self._readable(await self._read(partition, limit))
 
-    async def mark(self, published: Sequence[tuple[bytes, int]]) -> None:
+    async def mark(self, published: Sequence[Mark]) -> None:
         """Set the published revision, unless a higher one is already published."""
+        await self._marking(published)
+
+    async def _mark(self, told: Sequence[Sequence[Mark]]) -> Sequence[None]:
+        published = [mark for marks in told for mark in marks]
         tenants, order_ids = _keys([key for key, _ in published])
         async with self._database.acquire() as connection:
             rows = await connection.fetch(
@@ -64,6 +73,7 @@ class BindingSource:
             )
         for row in rows:
             self._published(row["delay_s"])
+        return [None] * len(told)
 
     async def mark_dirty(self, keys: Sequence[bytes]) -> None:
         """Make these rows unpublished again."""
@@ -102,23 +112,21 @@ class RegistrySource:
         self._database = database
         self._partitions = partitions
         self._publishable = publishable
-        self._queries = queries
-        self._unpublished = getattr(queries, f"unpublished_{table}")
+        self._now = Clock(database, queries)
+        self._read = Pages(database, getattr(queries, f"unpublished_{table}"), partitions)
         self._mark = getattr(queries, f"mark_{table}")
         self._dirty = getattr(queries, f"dirty_{table}")
         self._live = getattr(queries, f"live_{table}")
 
     async def now(self) -> datetime:
         """Return the database's clock."""
-        return await _now(self._database, self._queries)
+        return await self._now()
 
     async def unpublished(self, partition: int, limit: int) -> Sequence[Publishable]:
         """Return rows whose published revision differs from their revision."""
-        async with self._database.acquire() as connection:
-            rows = await connection.fetch(self._unpublished, self._partitions, partition, limit)
-        return [self._publishable(row) for row in rows]
+        return [self._publishable(row) for row in await self._read(partition, limit)]
 
-    async def mark(self, published: Sequence[tuple[bytes, int]]) -> None:
+    async def mark(self, published: Sequence[Mark]) -> None:
         """Set the published revision, unless a higher one is already published."""
         async with self._database.acquire() as connection:
             await connection.execute(
@@ -153,18 +161,17 @@ class BindingHeartbeats:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load_queries("order_binder.outbound", "input")
+        self._reading = Coalesced(self._input_as_of)
 
     async def __call__(self, partition: int, epoch: int, as_of: datetime) -> OutRecord | None:
         """Return the heartbeat, None while nobody knows how far the input is processed."""
-        async with self._database.acquire() as connection:
-            input_as_of = await connection.fetchval(self._queries.input_as_of)
+        input_as_of = await self._reading(None)
         return None if input_as_of is None else heartbeat_record(partition, epoch, as_of, input_as_of)
 
-
-async def _now(database: Database, queries: Queries) -> datetime:
-    async with database.acquire() as connection:
-        now: datetime = await connection.fetchval(queries.clock)
-    return now
+    async def _input_as_of(self, asked: Sequence[None]) -> Sequence[datetime | None]:
+        async with self._database.acquire() as connection:
+            found: datetime | None = await connection.fetchval(self._queries.input_as_of)
+        return [found] * len(asked)
 
 
 def _keys(keys: Sequence[bytes]) -> tuple[list[str], list[str]]:

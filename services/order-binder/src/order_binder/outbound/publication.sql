@@ -3,9 +3,10 @@ SELECT clock_timestamp()
 
 -- name: unpublished_bindings
 -- In the order of the index: however much waits to be published, a page is read without sorting the rest.
-SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
+SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at,
+       o.unpublished % $1 AS partition
 FROM order_binder.orders AS o
-WHERE o.unpublished IS NOT NULL AND o.unpublished % $1 = $2
+WHERE o.unpublished IS NOT NULL AND o.unpublished % $1 = ANY ($2::integer[])
 ORDER BY o.unpublished
 LIMIT $3
 
@@ -28,9 +29,9 @@ ORDER BY o.tenant, o.order_id
 LIMIT $5
 
 -- name: unpublished_tenants
-SELECT tenant, region, policy, staff, revision, updated_at
+SELECT tenant, region, policy, staff, revision, updated_at, key_hash % $1 AS partition
 FROM order_binder.tenants
-WHERE revision <> published_revision AND key_hash % $1 = $2
+WHERE revision <> published_revision AND key_hash % $1 = ANY ($2::integer[])
 LIMIT $3
 
 -- name: mark_tenants
@@ -49,9 +50,9 @@ ORDER BY tenant
 LIMIT $4
 
 -- name: unpublished_numbers
-SELECT e164, tenant, role, state, asks_code, city, default_route, withdrawn, revision, updated_at
+SELECT e164, tenant, role, state, asks_code, city, default_route, withdrawn, revision, updated_at, key_hash % $1 AS partition
 FROM order_binder.numbers
-WHERE revision <> published_revision AND key_hash % $1 = $2
+WHERE revision <> published_revision AND key_hash % $1 = ANY ($2::integer[])
 LIMIT $3
 
 -- name: mark_numbers

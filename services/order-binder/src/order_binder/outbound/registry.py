@@ -32,7 +32,7 @@ class PostgresRegistry:
             rows = await connection.fetch(
                 self._queries.put_tenant, entry.tenant, entry.region, dict(entry.policy), list(entry.staff), key_hash
             )
-            await connection.execute(self._queries.wake_publishers)
+            await connection.execute(self._leaving.wake_registry)
         return tenant_of(rows[0])
 
     async def tenant(self, tenant: str) -> TenantEntry | None:
@@ -62,7 +62,7 @@ class PostgresRegistry:
                 raise NumberHeldElsewhere
             if await connection.fetchval(self._queries.is_a_phone, entry.e164):
                 raise NumberIsAPhone
-            await connection.execute(self._queries.wake_publishers)
+            await connection.execute(self._leaving.wake_registry)
         return number_of(row)
 
     async def number(self, tenant: str, e164: str) -> NumberEntry | None:
@@ -80,7 +80,7 @@ class PostgresRegistry:
         """Note that a number is to be withdrawn."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(self._leaving.leave_number, tenant, e164, how.value)
-            await connection.execute(self._queries.wake_publishers)
+            await connection.execute(self._leaving.wake_registry)
         return None if row is None else number_of(row)
 
     async def withdraw_number(self, tenant: str, e164: str) -> bool:
@@ -90,7 +90,7 @@ class PostgresRegistry:
                 return False
             if await connection.fetchval(self._queries.is_in_use, e164):
                 raise NumberInUse
-            await connection.execute(self._queries.wake_publishers)
+            await connection.execute(self._leaving.wake_registry)
         return True
 
 

@@ -65,6 +65,3 @@ UPDATE order_binder.numbers SET
     updated_at = clock_timestamp()
 WHERE tenant = $1 AND e164 = $2 AND NOT withdrawn
 RETURNING e164
-
--- name: wake_publishers
-SELECT pg_notify('order_binder_unpublished', '')
