@@ -17,7 +17,10 @@ PLANTED = {
     "devstack-outside": ("tools/devstack/src/fareline_devstack/planted.py", "import order_binder"),
     "binder-layers": ("services/order-binder/src/order_binder/domain/planted.py", "import order_binder.usecases"),
     "router-layers": ("services/call-router/src/call_router/usecases/planted.py", "import call_router.replica"),
-    "ingest-layers": ("services/recording-ingest/src/recording_ingest/ports/calls.py", "import recording_ingest.usecases"),
+    "ingest-layers": (
+        "services/recording-ingest/src/recording_ingest/ports/calls.py",
+        "import recording_ingest.usecases",
+    ),
     "pure-core": ("services/recording-ingest/src/recording_ingest/domain/planted.py", "import asyncpg"),
 }
 
