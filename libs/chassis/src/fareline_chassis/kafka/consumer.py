@@ -4,7 +4,9 @@ FastStream runs the loop and its stop; the parser, the commits and the rewinding
 parser loses records with foreign headers and its own acknowledgement commits positions instead of what was handled.
 """
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,6 +21,7 @@ from fareline_chassis.health import HealthComponent
 from fareline_chassis.kafka.cluster import KafkaCluster
 from fareline_chassis.kafka.delivery import BatchDelivery, Handler, PartitionProgress
 from fareline_chassis.kafka.foreign_names import tolerate_foreign_header_names
+from fareline_chassis.kafka.patient import connect_patiently
 from fareline_chassis.kafka.topics import partitions_of
 from fareline_chassis.lifecycle import wait_for
 
@@ -39,6 +42,7 @@ class Broker:
     cluster: KafkaCluster
     topic_prefix: str
     faststream: KafkaBroker
+    stop_within: timedelta
     _topics: list[str] = field(default_factory=list)
     _deliveries: list[BatchDelivery] = field(default_factory=list)
 
@@ -54,11 +58,15 @@ class Broker:
         """
         for delivery in self._deliveries:
             delivery.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.stop_within.total_seconds()):
+                await asyncio.gather(*(delivery.settled() for delivery in self._deliveries))
         await self.faststream.stop()
 
     async def _attempt(self) -> None:
         await partitions_of(self.cluster, self._topics)
         try:
+            await connect_patiently(self.faststream)
             await self.faststream.start()
         except BaseException:
             await self.faststream.stop()
@@ -107,7 +115,7 @@ def build_broker(
         logger=None,
         apply_types=False,
     )
-    return Broker(cluster=cluster, topic_prefix=topic_prefix, faststream=faststream)
+    return Broker(cluster=cluster, topic_prefix=topic_prefix, faststream=faststream, stop_within=stop_within)
 
 
 def declare_batch_subscriber(
@@ -117,13 +125,13 @@ def declare_batch_subscriber(
     group: str,
     handler: Handler,
     max_records: int = 500,
-    batch_timeout_ms: int = 5,
 ) -> BatchConsumer:
     """Consume `topic` as `group`: `handler` gets up to `max_records` records of all assigned partitions at a time.
 
-    After `handler` returns exactly its records' offsets are committed. When it raises, the same records come again
-    after a growing pause, in order, without limit: what can never work is the handler's to put aside. `topic` and
-    `group` are logical names, the broker's prefix comes before both. A new group begins at the oldest record.
+    After `handler` has returned, exactly its records' offsets are committed, beside the next batch. When it raises, the
+    same records come again after a growing pause, in order, without limit: what can never work is the handler's to put
+    aside. `topic` and `group` are logical names, the broker's prefix comes before both. A new group begins at the
+    oldest record.
     """
     deployed = broker.topic_prefix + topic
     delivery = BatchDelivery(handler, consumer=lambda: subscriber.consumer, logical_names={deployed: topic})
@@ -133,7 +141,6 @@ def declare_batch_subscriber(
         group_id=broker.topic_prefix + group,
         batch=True,
         max_records=max_records,
-        batch_timeout_ms=batch_timeout_ms,
         ack_policy=AckPolicy.MANUAL,
         auto_offset_reset="earliest",
         isolation_level="read_committed",

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from fareline_chassis.backoff import Backoff
+from fareline_chassis.coalesce import Coalesced
 from fareline_chassis.kafka.records import InRecord, in_record
 from fareline_chassis.logs import get_logger
 
@@ -57,7 +58,9 @@ def next_offsets(records: Iterable["ConsumerRecord[Any, Any]"]) -> dict[TopicPar
 class BatchDelivery(ConsumerRebalanceListener):
     """Hands each batch to the handler and settles it; one batch at a time.
 
-    `consumer` returns the running consumer, `logical_names` maps topics as deployed to the names handlers know.
+    Offsets are committed beside the next batch, for a commit takes longer than a small batch does. A crash in between
+    means a second delivery, as any crash does. `consumer` returns the running consumer, `logical_names` maps topics as
+    deployed to the names handlers know.
     """
 
     def __init__(
@@ -77,6 +80,8 @@ class BatchDelivery(ConsumerRebalanceListener):
         self._idle.set()
         self._hurry = asyncio.Event()
         self._stopping = False
+        self._committing = Coalesced(self._commit)
+        self._commits: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
         """Begin no batch any more and end a pause at once; a batch under way goes on."""
@@ -89,7 +94,7 @@ class BatchDelivery(ConsumerRebalanceListener):
         self._idle.clear()
 
     async def deliver(self, records: Sequence["ConsumerRecord[Any, Any]"]) -> None:
-        """Handle one batch, then commit it; on an error wait and rewind. A cancelled batch does neither.
+        """Handle one batch and begin to commit it; on an error wait and rewind. A cancelled batch does neither.
 
         After `stop` nothing is handled: the records come again wherever the partition goes.
         """
@@ -101,10 +106,16 @@ class BatchDelivery(ConsumerRebalanceListener):
             await self._retry_later(records, error)
         else:
             self._backoff.reset()
-            await self._commit(next_offsets(records))
+            self._commit_soon(next_offsets(records))
         finally:
             self._in_flight = {}
             self._idle.set()
+
+    async def settled(self) -> None:
+        """Return once no batch is under way and what was handled is committed, or could not be."""
+        await self._idle.wait()
+        while self._commits:
+            await asyncio.wait(self._commits)
 
     async def progress(self) -> dict[int, PartitionProgress]:
         """Return how far each assigned partition is handled, ends as the brokers say them now.
@@ -124,14 +135,14 @@ class BatchDelivery(ConsumerRebalanceListener):
         }
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Let the running batch finish and commit before its partitions go elsewhere: saves a second delivery.
+        """Let the running batch finish and be committed before its partitions go elsewhere: saves a second delivery.
 
         A batch that only waits for its next attempt is given up to whoever gets the partitions.
         """
         self._hurry.set()
         try:
             async with asyncio.timeout(_FLUSH_ON_REVOKE.total_seconds()):
-                await self._idle.wait()
+                await self.settled()
         except TimeoutError:
             log.warning("kafka.revoked_while_busy", partitions=len(revoked))
         finally:
@@ -142,16 +153,21 @@ class BatchDelivery(ConsumerRebalanceListener):
         """Say what this process now handles."""
         log.info("kafka.assigned", partitions=sorted(part.partition for part in assigned))
 
-    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
-        consumer = self._consumer()
-        if consumer is None:
-            return
-        try:
-            async with asyncio.timeout(_COMMIT_TIMEOUT.total_seconds()):
-                await consumer.commit(offsets)
-        except (KafkaError, TimeoutError) as error:
-            # The work is done; whoever owns the partition next gets the records again, which handlers bear.
-            log.warning("kafka.commit_failed", error=type(error).__name__)
+    def _commit_soon(self, offsets: Mapping[TopicPartition, int]) -> None:
+        task = asyncio.create_task(self._committing(offsets))
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+
+    async def _commit(self, handled: Sequence[Mapping[TopicPartition, int]]) -> Sequence[None]:
+        offsets = {part: offset for batch in handled for part, offset in batch.items()}
+        if (consumer := self._consumer()) is not None:
+            try:
+                async with asyncio.timeout(_COMMIT_TIMEOUT.total_seconds()):
+                    await consumer.commit(offsets)
+            except (KafkaError, TimeoutError) as error:
+                # The work is done; whoever owns the partition next gets the records again, which handlers bear.
+                log.warning("kafka.commit_failed", error=type(error).__name__)
+        return [None] * len(handled)
 
     async def _retry_later(self, records: Sequence["ConsumerRecord[Any, Any]"], error: Exception) -> None:
         delay = self._backoff.next()
