@@ -25,6 +25,8 @@ from fareline_chassis.kafka.patient import connect_patiently
 from fareline_chassis.kafka.topics import partitions_of
 from fareline_chassis.lifecycle import wait_for
 
+# `Broker.stop` has waited for the handlers before FastStream does.
+_AFTER_SETTLING = timedelta(seconds=1)
 # How soon partitions are consumed that somebody adds to a topic.
 _METADATA_AGE_MS = 30_000
 _AT_MOST_ONCE = frozenset({AckPolicy.ACK_FIRST, AckPolicy.ACK, AckPolicy.REJECT_ON_ERROR})
@@ -110,7 +112,7 @@ def build_broker(
         client_id=client_id,
         consumer_only=True,
         allow_auto_create_topics=False,
-        graceful_timeout=stop_within.total_seconds(),
+        graceful_timeout=_AFTER_SETTLING.total_seconds(),
         metadata_max_age_ms=_METADATA_AGE_MS,
         logger=None,
         apply_types=False,
