@@ -51,7 +51,7 @@ async def ids(client: Reader, query: str, who: str = "analyst") -> list[str]:
 
 
 async def test_every_filter_chooses(database: Database, client: Reader, tmp_path: Path) -> None:
-    other = routed(50, call_id="other", order_id="o-2", reason="code", status="arrived", caller="+79990001122")
+    other = routed(50, call_id="other", order_id="o-2", reason="extension", status="arrived", caller="+79990001122")
     other[2]["number"] = "+74950000102"
     other[2]["decision"] |= {
         "source": "binder",
@@ -63,7 +63,7 @@ async def test_every_filter_chooses(database: Database, client: Reader, tmp_path
     await tell(database, tmp_path, *one_call(1), other, end, ready(call_id="other"))
     assert await ids(client, "") == ["other", "c-01"]
     for chosen in (
-        "number=%2B74950000102", "number=+74950000102", "order_id=o-2", "disposition=busy", "reason=code",
+        "number=%2B74950000102", "number=+74950000102", "order_id=o-2", "disposition=busy", "reason=extension",
         "source=binder", "direction=client_to_driver", "driver_id=d-9", "client_id=c-9", "recording=ready",
     ):  # fmt: skip
         assert await ids(client, chosen) == ["other"], chosen
@@ -100,7 +100,7 @@ async def test_a_cursor_belongs_to_its_question(database: Database, client: Read
     word = (await client.ask(f"/v1/calls?{DAY}&limit=1")).json()["next"]
     assert (await client.ask(f"/v1/calls?{DAY}&limit=2&cursor={word}")).status_code == 200
     for asked in (
-        f"{DAY}&cursor={word}&reason=code", f"{DAY}&cursor={word[:-2]}AA", f"cursor={word}", f"{DAY}&cursor={word}x",
+        f"{DAY}&cursor={word}&reason=extension", f"{DAY}&cursor={word[:-2]}AA", f"cursor={word}", f"{DAY}&cursor={word}x",
     ):  # fmt: skip
         refused = await client.ask(f"/v1/calls?{asked}")
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "query/cursor"), asked
@@ -178,9 +178,9 @@ async def test_parquet_has_types_and_the_same_rows(database: Database, client: R
     assert table.schema.equals(parquet_schema(), check_metadata=True)
     (row,) = table.to_pylist()
     assert (row["call_id"], row["caller"], row["started_at"], row["talk_s"]) == ("c-1", "+79031112233", START, 51.0)
-    empty = await client.ask(f"/v1/calls.parquet?{DAY}&reason=none", "chief")
+    empty = await client.ask(f"/v1/calls.parquet?{DAY}&reason=loop", "chief")
     assert pq.read_table(io.BytesIO(empty.content)).num_rows == 0
-    assert (await client.ask(f"/v1/calls.csv?{DAY}&reason=none")).text == ",".join(COLUMNS) + "\r\n"
+    assert (await client.ask(f"/v1/calls.csv?{DAY}&reason=loop")).text == ",".join(COLUMNS) + "\r\n"
 
 
 async def test_an_export_has_every_row_over_many_pages(

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
@@ -12,9 +13,12 @@ from prometheus_client import CollectorRegistry
 from fareline_chassis.auth import Grant, TokenBook
 from fareline_chassis.health import Health
 from fareline_chassis.postgres.errors import DatabaseUnavailable
+from fareline_contracts.calls import CallDirection, DecisionSource
+from fareline_contracts.pbx_generic import Disposition
 from recording_ingest.domain.events import CallEvent
-from recording_ingest.domain.recordings import Recording
+from recording_ingest.domain.recordings import Recording, State
 from recording_ingest.domain.search import CallFilter, Line, Listed
+from recording_ingest.inbound import words
 from recording_ingest.inbound.access import Gate
 from recording_ingest.inbound.calls_api import CallsApi
 from recording_ingest.inbound.cursors import Cursors
@@ -103,6 +107,12 @@ async def client(log: EmptyLog, tmp_path: Path) -> AsyncIterator[httpx.AsyncClie
         ("cursor=tampered", "query/cursor"),
         ("cursor=WyIyMDI2LTExLTI0VDEwOjAwOjAwIiwgMV0", "query/cursor"),
         ("recording=lost", "query/recording"),
+        ("disposition=ok", "query/disposition"),
+        ("reason=nix", "query/reason"),
+        ("source=x", "query/source"),
+        ("direction=sideways", "query/direction"),
+        ("number=123", "query/number"),
+        ("number=0903111", "query/number"),
         ("min_talk_s=nan", "query/min_talk_s"),
         ("order_id=%00", "query/order_id"),
     ],
@@ -120,6 +130,44 @@ async def test_a_question_is_bound_to_the_tokens_tenants(client: httpx.AsyncClie
     assert (await client.get("/v1/calls?tenant=solo")).status_code == 403
     assert (await client.get("/v1/calls", headers={"Authorization": "Bearer root"})).status_code == 200
     assert [wanted.tenants for wanted in log.asked] == [("demo",), None]
+
+
+@pytest.mark.parametrize("path", ["/v1/calls", "/v1/calls/stats", "/v1/calls.csv", "/v1/calls.parquet"])
+async def test_a_word_that_no_call_can_have_is_refused_with_those_that_it_may(
+    client: httpx.AsyncClient, log: EmptyLog, path: str
+) -> None:
+    response = await client.get(f"{path}?disposition=ok&reason=nix&source=x")
+    told = {error["pointer"]: error["detail"] for error in response.json()["errors"]}
+    assert (response.status_code, set(told)) == (400, {"query/disposition", "query/reason", "query/source"})
+    assert "'answered', 'no_answer'" in told["query/disposition"]
+    assert "'unknown_caller'" in told["query/reason"]
+    assert "'replica', 'binder'" in told["query/source"]
+    assert log.asked == []
+
+
+async def test_statistics_by_what_they_cannot_be_grouped_by_are_refused(client: httpx.AsyncClient) -> None:
+    (error,) = (await client.get("/v1/calls/stats?group_by=colour")).json()["errors"]
+    assert error == {
+        "pointer": "query/group_by",
+        "detail": "Input should be 'hour', 'day', 'number', 'reason' or 'disposition'",
+    }
+
+
+@pytest.mark.parametrize("field", ["party", "caller", "number"])
+async def test_a_search_by_a_piece_of_a_phone_is_refused(client: httpx.AsyncClient, log: EmptyLog, field: str) -> None:
+    response = await client.post("/v1/calls/search", json={field: "123"})
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["pointer"]) == (400, f"#/{field}")
+    assert error["detail"] == "not a phone in full: the country's code, then the rest, 5 to 15 digits altogether"
+    assert (await client.post("/v1/calls/search", json={field: "+12345", "reason": "pair"})).status_code == 200
+    assert len(log.asked) == 1
+
+
+def test_the_words_are_those_of_the_contracts_and_of_the_ledger() -> None:
+    assert set(get_args(words.Disposition)) == set(Disposition)
+    assert set(get_args(words.Source)) == set(DecisionSource)
+    assert set(get_args(words.Direction)) == set(CallDirection)
+    assert set(get_args(words.Recording)) == {"none", *State}
 
 
 @pytest.mark.parametrize("number", ["+74950000101", "%2B74950000101", "74950000101"])

@@ -7,15 +7,16 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from starlette.requests import Request
 
 from fareline_chassis.auth import Grant
 from fareline_chassis.problems import Problem
 from recording_ingest.domain.search import MOST, BadQuestion, CallFilter, period
 from recording_ingest.inbound.access import tenants_of
 from recording_ingest.inbound.cursors import Cursors
+from recording_ingest.inbound.words import Direction, Disposition, Reason, Recording, Source
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+_PHONE = r"^\s*\+?[1-9][0-9]{4,14}\s*$"
 _NOT_COMPARED = {"cursor", "limit"}
 _SAME = ("order_id", "disposition", "reason", "source", "direction", "recording", "driver_id", "client_id",
          "min_talk_s", "updated_since")  # fmt: skip
@@ -38,6 +39,8 @@ def _written_out(value: object) -> object:
 
 def _e164(number: str) -> str:
     """Return the number with its plus sign, which many clients leave unescaped and so turn into a space."""
+    if not re.match(_PHONE, number):
+        raise ValueError("not a phone in full: the country's code, then the rest, 5 to 15 digits altogether")
     return f"+{number.strip().lstrip('+')}"
 
 
@@ -45,7 +48,7 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo
 Instant = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), BeforeValidator(_written_out)]
 Word = Annotated[str, Field(max_length=256, pattern=r"^[^\x00]*$")]
 Zone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+$"), AfterValidator(_known_zone)]
-Number = Annotated[str, Field(max_length=64, pattern=r"^\s*\+?[0-9]{1,15}\s*$"), AfterValidator(_e164)]
+Number = Annotated[str, Field(max_length=64, json_schema_extra={"pattern": _PHONE}), AfterValidator(_e164)]
 
 
 class Filters(BaseModel):
@@ -69,17 +72,11 @@ class Filters(BaseModel):
         Number | None, Field(description="The proxy number dialled, E.164.", examples=["+74950000101"])
     ] = None
     order_id: Annotated[Word | None, Field(examples=["o-1001"])] = None
-    disposition: Annotated[Word | None, Field(description="`answered no_answer busy failed cancelled other`")] = None
-    reason: Annotated[Word | None, Field(description="Why the call went where it went.", examples=["pair"])] = None
-    source: Annotated[Word | None, Field(description="`replica binder default other`")] = None
-    direction: Annotated[Word | None, Field(description="`driver_to_client client_to_driver`")] = None
-    recording: Annotated[
-        str | None,
-        Field(
-            pattern="^(none|expected|ready|stored|missing|deleted)$",
-            description="The worst state of its parts: `none expected ready stored missing deleted`.",
-        ),
-    ] = None
+    disposition: Annotated[Disposition | None, Field(description="How the call ended.")] = None
+    reason: Annotated[Reason | None, Field(description="Why the call went where it went.", examples=["pair"])] = None
+    source: Annotated[Source | None, Field(description="Whose data the decision rests on.")] = None
+    direction: Annotated[Direction | None, Field(description="Who called whom.")] = None
+    recording: Annotated[Recording | None, Field(description="The worst state of its parts.")] = None
     driver_id: Annotated[Word | None, Field(examples=["d-5"])] = None
     client_id: Annotated[Word | None, Field(examples=["c-77"])] = None
     min_talk_s: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
@@ -125,12 +122,6 @@ def fingerprint(question: Filters) -> bytes:
     """Return what makes a question the same one on its next page."""
     asked = question.model_dump(mode="json", exclude=_NOT_COMPARED, exclude_none=True)
     return orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
-
-
-async def no_parameters(request: Request) -> None:
-    """Refuse any query parameter: for routes that take none. Raises Problem 400."""
-    for name in request.query_params:
-        raise refused(f"query/{name[:64]}", "this route takes no such parameter")
 
 
 def refused(pointer: str, why: str) -> Problem:
