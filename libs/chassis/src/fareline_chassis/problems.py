@@ -35,6 +35,7 @@ _SCHEMA: Final[Mapping[str, Any]] = {
     },
 }
 _OF_FASTAPI: Final = ("HTTPValidationError", "ValidationError")
+_NOT_READ: Final = "was not read as JSON: send it with the header Content-Type: application/json"
 
 
 class FieldError(TypedDict):
@@ -85,6 +86,11 @@ def invalid_document(error: ValidationError) -> Problem:
     return _invalid([("body", *one["loc"]) for one in found], [one["msg"] for one in found])
 
 
+def invalid_parameters(names: Sequence[str], detail: str) -> Problem:
+    """Return the 400 that says the same of each of these query parameters."""
+    return _invalid([("query", name) for name in names], [detail] * len(names))
+
+
 def described(meaning: str, example: Mapping[str, Any]) -> dict[str, Any]:
     """Return what OpenAPI says of an answer that is a problem; the document has its shape by `describe_problems`."""
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": dict(example)}
@@ -122,6 +128,10 @@ async def _on_invalid_request(_: Request, error: Exception) -> Response:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return _invalid([("body",)], ["not valid JSON"]).response()
+    if isinstance(error.body, bytes):  # FastAPI reads a body as JSON only where its content type says that it is
+        others = [one for one in found if one["loc"][0] != "body"]
+        places, texts = [one["loc"] for one in others], [one["msg"] for one in others]
+        return _invalid([("body",), *places], [_NOT_READ, *texts]).response()
     return _invalid([one["loc"] for one in found], [one["msg"] for one in found]).response()
 
 

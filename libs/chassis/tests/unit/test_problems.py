@@ -85,6 +85,26 @@ async def test_a_body_that_is_no_json_is_400_without_it(client: httpx.AsyncClien
     assert answer.json()["errors"] == [{"pointer": "#", "detail": "not valid JSON"}]
 
 
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain; charset=utf-8"])
+async def test_a_body_sent_as_something_else_is_told_which_content_type_to_send(
+    client: httpx.AsyncClient, kind: str | None
+) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = await client.post("/orders/x", content=b'{"client": {}}', headers=headers)
+    assert answer.status_code == 400
+    body, path = answer.json()["errors"]
+    assert body["pointer"] == "#"
+    assert "Content-Type: application/json" in body["detail"]
+    assert path["pointer"] == "path/number"
+
+
+async def test_json_of_the_wrong_shape_is_not_told_about_content_types(client: httpx.AsyncClient) -> None:
+    for kind in ("application/json", "application/vnd.api+json"):
+        answer = await client.post("/orders/7", content=b"[]", headers={"Content-Type": kind})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "#")
+        assert "Content-Type" not in answer.text
+
+
 async def test_an_unforeseen_exception_tells_nothing(client: httpx.AsyncClient) -> None:
     answer = await client.get("/broken")
     assert answer.status_code == 500

@@ -91,6 +91,14 @@ async def test_the_door_names_the_field_and_never_repeats_its_value(desk, conten
     assert "9031112233" not in answer.text
 
 
+async def test_a_body_of_another_content_type_is_told_which_to_send(desk):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in ("/v1/tenants/demo", "/v1/tenants/demo/numbers/+74950000101", f"{ORDERS}/o-1"):
+        answer = await desk.http.put(path, content=order_json("o-1", 1), headers=form)
+        assert answer.status_code == 400
+        assert "Content-Type: application/json" in answer.json()["errors"][0]["detail"]
+
+
 async def test_a_body_too_large_is_not_even_parsed(desk):
     announced = await desk.http.put(f"{ORDERS}/o-1", content=b"x" * 70_000)
     assert announced.status_code == 413
@@ -151,6 +159,26 @@ async def test_the_long_poll_returns_when_the_version_is_there_or_the_wait_is_ov
     assert desk.waiting.at < 4
     wrong = await desk.http.get(f"{ORDERS}/o-1/binding", params={"wait": "soon"})
     assert wrong.json()["errors"][0]["pointer"] == "query/wait"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "pointer"),
+    [
+        ("GET", "/orders/o-1/binding?minversion=2&wait=0s", "query/minversion"),
+        ("PUT", "/orders/o-1?dryrun=1", "query/dryrun"),
+        ("POST", "/orders?dryrun=1", "query/dryrun"),
+        ("POST", "/bindings/lookup?number=1", "query/number"),
+        ("PUT", "/numbers/+74950000101?state=resting", "query/state"),
+        ("GET", "/numbers/+74950000101?a=", "query/a"),
+        ("DELETE", "/numbers/+74950000101?binding=move", "query/binding"),
+        ("GET", "/numbers?role=pool", "query/role"),
+        ("PUT", "?region=RU", "query/region"),
+        ("GET", "?a", "query/a"),
+    ],
+)
+async def test_a_parameter_that_a_route_does_not_take_is_refused_by_its_name(desk, method, path, pointer):
+    answer = await desk.http.request(method, f"/v1/tenants/demo{path}")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
 
 
 async def test_lookup_returns_records_as_published(desk):

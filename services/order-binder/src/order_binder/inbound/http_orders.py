@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 
 from fareline_chassis.auth import TokenBook
+from fareline_chassis.parameters import known_parameters
 from fareline_chassis.problems import FieldError, Problem
 from fareline_contracts.bindings import Direction, Directions
 from fareline_contracts.fields import EARLIEST, OrderId, Tenant
@@ -50,7 +51,7 @@ class OrderRoutes:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["orders"])
+        router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["orders"], dependencies=[Depends(known_parameters)])
         router.put("/orders/{order_id}", status_code=202, summary="Hand over the snapshot of an order")(self.put_order)
         router.post("/orders", status_code=202, summary="Hand over up to 500 snapshots, all or nothing")(
             self.post_orders

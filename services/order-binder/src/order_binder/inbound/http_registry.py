@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from fareline_chassis.auth import TokenBook
+from fareline_chassis.parameters import known_parameters
 from fareline_chassis.privacy import mask_phone
 from fareline_contracts.fields import E164
 from fareline_contracts.numbers import NumberRecord
@@ -40,7 +41,7 @@ class RegistryRoutes:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["registry"])
+        router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["registry"], dependencies=[Depends(known_parameters)])
         router.put("/numbers/{e164}", summary="Create or replace a number")(self.put_number)
         router.get("/numbers/{e164}", summary="Show a number")(self.get_number)
         router.delete(

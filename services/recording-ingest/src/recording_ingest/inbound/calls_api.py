@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
+from fareline_chassis.parameters import known_parameters
 from recording_ingest.domain.search import CallFilter
 from recording_ingest.inbound.access import READ, READ_NUMBERS, Gate, may_see, shown_to, unknown
 from recording_ingest.inbound.call_page_shapes import CallPageOut, call_page_out
@@ -19,7 +20,6 @@ from recording_ingest.inbound.questions import (
     StatsQuestion,
     filter_of,
     fingerprint,
-    no_parameters,
 )
 from recording_ingest.inbound.recording_shapes import RecordingsOut, recordings_out
 from recording_ingest.ports.calls import CallFinder
@@ -28,7 +28,7 @@ from recording_ingest.usecases.find_calls import calls_of_order, find_calls
 from recording_ingest.usecases.show_call import show_call
 
 BEARER = Depends(HTTPBearer(auto_error=False, description="A token that names its tenants and scopes."))
-NO_PARAMETERS = Depends(no_parameters)
+NO_PARAMETERS = Depends(known_parameters)
 CallId = Annotated[str, Path(max_length=256, pattern=r"^[^\x00]+$", examples=["b6c2"])]
 TenantId = Annotated[str, Path(max_length=63, pattern=r"^[^\x00]+$", examples=["demo"])]
 OrderId = Annotated[str, Path(max_length=128, pattern=r"^[^\x00]+$", examples=["o-1001"])]
@@ -48,7 +48,14 @@ class CallsApi:
         router = APIRouter(tags=["calls"], dependencies=[BEARER])
         add, bare = router.add_api_route, [NO_PARAMETERS]
         add("/v1/calls", self.list_calls, summary="Find calls", **_answers(CallsOut, CallQuestion))
-        add("/v1/calls/search", self.search, methods=["POST"], summary="Find calls by phone", **_answers(CallsOut))
+        add(
+            "/v1/calls/search",
+            self.search,
+            methods=["POST"],
+            summary="Find calls by phone",
+            dependencies=bare,
+            **_answers(CallsOut),
+        )
         add("/v1/calls/stats", self.stats, summary="Sum calls up", **_answers(StatsOut, StatsQuestion))
         add("/v1/calls/{call_id}", self.one_call, summary="Explain a call", dependencies=bare)
         add("/v1/calls/{call_id}/recordings", self.recordings, summary="The recordings of a call", dependencies=bare)
@@ -69,7 +76,6 @@ class CallsApi:
 
     async def search(self, request: Request, question: CallSearch) -> Response:
         """Return the same for a phone in full, as caller or as either party; the answer's phones may be masked."""
-        await no_parameters(request)
         return await self._page(request, question)
 
     async def stats(
