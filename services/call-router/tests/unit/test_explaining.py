@@ -41,6 +41,10 @@ PAGE = {
     ],
 }
 RINGS = "ring_timeout_s=30 max_duration_s=1200"
+NOBODY = (
+    "{} could not be asked at http://127.0.0.1:1: no connection (ConnectError). "
+    "See that it runs there, or say where it does by {}."
+)
 NOW = ExplainAnswer.model_config["json_schema_extra"]["examples"][0]
 
 
@@ -102,9 +106,27 @@ def test_the_command_says_what_it_needs_and_whom_it_cannot_reach():
     away = runner.invoke(
         cli, ["explain", "+74950000101", "--account", "a", "--token", "t", "--url", "http://127.0.0.1:1"]
     )
-    assert (away.exit_code, away.output.strip()) == (1, "http://127.0.0.1:1: ConnectError")
+    assert (away.exit_code, away.output.strip()) == (1, NOBODY.format("call-router", "--url or CALL_ROUTER_URL"))
     gone = runner.invoke(cli, ["explain", "--call", "x", "--token", "t", "--log-url", "http://127.0.0.1:1"])
-    assert (gone.exit_code, gone.output.strip()) == (1, "http://127.0.0.1:1: ConnectError")
+    setting = "--log-url or RECORDING_INGEST_URL"
+    assert (gone.exit_code, gone.output.strip()) == (1, NOBODY.format("recording-ingest", setting))
+
+
+@pytest.mark.parametrize("url", ["router", "http://router:port", "ftp://router"])
+def test_an_address_that_is_none_is_said_to_be_none(url):
+    with pytest.raises(CannotExplain, match="that is no address such as http://"):
+        list(Asker("t").about_a_call(url, "x"))
+
+
+def test_somebody_else_at_the_address_and_silence_are_told_apart():
+    def silent(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("", request=request)
+
+    with pytest.raises(CannotExplain, match="no answer within 10 s"):
+        list(Asker("t", httpx.MockTransport(silent)).about_a_call("http://log", "x"))
+    page = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
+    with pytest.raises(CannotExplain, match="something else answered"):
+        list(Asker("t", page).about_a_call("http://log", "x"))
 
 
 @pytest.fixture

@@ -119,6 +119,32 @@ def test_what_is_no_message_is_refused_without_repeating_it(adapter, body):
     assert "yesterday" not in str(refused.value)
 
 
+EVENT = "event: should be one of call.started, call.digits, call.dialed, call.progress, call.ended, recording.ready"
+RESULTS = "result: Input should be 'busy', 'no_answer', 'rejected', 'unreachable', 'failed' or 'cancelled'"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"{}", EVENT),
+        (b'{"event": 79031112233}', EVENT),
+        (b'{"event": null}', EVENT),
+        (b"[]", "body: Input should be an object"),
+        (b'{"event":', "body: Invalid JSON: EOF while parsing a value at line 1 column 9"),
+        (b'{"event": "call.started"}', "call_id: Field required; at: Field required"),
+        (generic_message("call.started", at="x"), "at: Input should be a valid datetime or date, input is too short"),
+        (generic_message("call.started", at="2026-11-24T10:00:00"), "at: Input should have timezone info"),
+        (generic_message("call.dialed", result="+79031112233"), RESULTS),
+        (generic_message("call.started", **{"from": "+79031112233" * 6}), "from: String should have at most 64 characters"),
+        (generic_message("call.started", call_id="\x00"), "call_id: must not contain U+0000"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_the_field_in_words_and_repeats_no_value(adapter, body, told):
+    with pytest.raises(RequestUnreadable) as refused:
+        adapter.parse(generic_request(body))
+    assert str(refused.value) == told
+
+
 ACTIONS = [
     Dial(("+79261234567",), "+74950000101", 30, 1200, "dual", None, "recording", "1.1.0.pair.d", "+74950000001", "201"),
     Ask("extension", 6, 7, "1.0.0.ambiguous.-", "operator"),

@@ -46,7 +46,7 @@ _ANSWER = {
     ],
 }
 _WEBHOOK_RESPONSES = {
-    "400": {"description": "A body that the contract does not know. Nothing was decided."},
+    "400": {"description": "A body that the contract does not know; the text names its fields. Nothing was decided."},
     "401": {"description": "The signature is missing or wrong, or its time is more than five minutes off."},
     "404": {"description": "There is no such account."},
     "413": {"description": "The body is larger than 64 KiB."},

@@ -12,6 +12,7 @@ from typing import TypedDict
 
 import msgspec
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from call_router.domain.calls import DialResult, Question, QuestionKind
 from call_router.domain.decisions import Decision
@@ -21,13 +22,13 @@ from call_router.domain.reports import Ended, Progress, RecordingReady, Report
 from call_router.pbx.signatures import any_equal
 from call_router.ports import Ignored, Parsed, PbxRequest, PbxResponse, RequestUnreadable, SignatureRefused
 from call_router.records.actions import action_json
+from fareline_chassis.privacy import redact_phones
 from fareline_contracts import pbx_generic as contract
 from fareline_contracts.accounts import Account as AccountEntry
 
 TOLERANCE = timedelta(minutes=5)
-_KNOWN_EVENTS = frozenset(
-    {"call.started", "call.digits", "call.dialed", "call.progress", "call.ended", "recording.ready"}
-)
+_KNOWN_EVENTS = ("call.started", "call.digits", "call.dialed", "call.progress", "call.ended", "recording.ready")
+_MOST_FIELDS_TOLD = 5
 _LONGEST_EVENT = 40
 _LONGEST_TIMESTAMP = 20
 _MOST_SIGNATURES = 10
@@ -182,8 +183,16 @@ def _unknown_event(body: bytes, error: ValidationError) -> Ignored:
         event = None
     if event is not None and event not in _KNOWN_EVENTS:
         return Ignored("".join(filter(_is_plain, event))[:_LONGEST_EVENT])
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    raise RequestUnreadable(f"{'/'.join(map(str, first['loc']))}: {first['type']}") from None
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    raise RequestUnreadable("; ".join(map(_told, found[:_MOST_FIELDS_TOLD]))) from None
+
+
+def _told(one: ErrorDetails) -> str:
+    """Return the path of a field and what is wrong with it, in words and without its value."""
+    if one["type"] in ("union_tag_not_found", "union_tag_invalid"):  # pydantic's text repeats the value
+        return f"event: should be one of {', '.join(_KNOWN_EVENTS)}"
+    path = one["loc"][1:]  # the first is the event, whose model was chosen by it
+    return f"{'/'.join(map(str, path)) or 'body'}: {redact_phones(one['msg'].removeprefix('Value error, '))}"
 
 
 def _is_plain(letter: str) -> bool:
