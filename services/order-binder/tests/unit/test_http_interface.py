@@ -294,6 +294,49 @@ async def test_a_tenant_that_could_never_work_is_refused_by_its_field(desk, docu
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
 
 
+@pytest.mark.parametrize(
+    ("path", "document", "pointer"),
+    [
+        ("", {"region": "RU", "polciy": {}}, "#/polciy"),
+        ("", {"region": "RU", "policy": {"grace": "5m", "code_digits": 7}}, "#/policy/grace"),
+        ("", {"region": "RU", "policy": {"code_digit": 9}}, "#/policy/code_digit"),
+        ("", {"region": "RU", "policy": {"windows": {"caps": 1}}}, "#/policy/windows/caps"),
+        ("", {"region": "RU", "policy": {"calls": {"announce": {"clients": None}}}}, "#/policy/calls/announce/clients"),
+        (
+            "",
+            {"region": "RU", "policy": {"limits": {"dials_active": {"count": 1, "minutes": 1, "hours": 1}}}},
+            "#/policy/limits/dials_active/hours",
+        ),
+        ("/numbers/+74950000101", {"role": "pool", "ask_code": False}, "#/ask_code"),
+    ],
+)
+async def test_a_misspelt_field_is_refused_by_its_name_and_changes_nothing(desk, path, document, pointer):
+    url, before = f"/v1/tenants/demo{path}", dict(desk.registry.tenants)
+    answer = await desk.http.put(url, json=document)
+    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (400, [pointer])
+    assert desk.registry.tenants == before
+    assert desk.registry.entries == {}
+
+
+async def test_what_is_shown_can_be_sent_back(desk):
+    desk.registry.tenants["demo"] = TenantEntry("demo", "RU", {"windows": {"cap": 60}}, ("201",), 1)
+    for url in ("/v1/tenants/demo", "/v1/tenants/demo/numbers/+74950000101"):
+        if "numbers" in url:
+            await desk.http.put(url, json={"role": "pool", "city": "moscow"})
+        shown = (await desk.http.get(url)).json()
+        again = await desk.http.put(url, json=shown)
+        assert again.status_code == 200
+        assert again.json() | {"revision": 0} == shown | {"revision": 0}
+    assert desk.registry.tenants["demo"].policy == {"windows": {"cap": 60}}
+
+
+async def test_snapshots_and_lookups_of_newer_senders_are_taken(desk):
+    snapshot = json.loads(order_json("o-1", 1)) | {"tariff": "comfort"}
+    assert (await desk.http.put(f"{ORDERS}/o-1", json=snapshot)).status_code == 202
+    lookup = {"phone": "+79031112233", "language": "ru"}
+    assert (await desk.http.post("/v1/tenants/demo/bindings/lookup", json=lookup)).status_code == 200
+
+
 async def test_phones_of_staff_are_masked_unless_the_scope_allows(desk):
     desk.registry.tenants["demo"] = TenantEntry("demo", "RU", {}, ("+74957770001", "201"), 1)
     seen = {}

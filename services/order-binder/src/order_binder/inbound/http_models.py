@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -13,6 +13,7 @@ from fareline_contracts.orders import OrderSnapshot
 from fareline_contracts.tenants import Policy
 from order_binder.domain.states import BindingState
 from order_binder.inbound.http_examples import ACCEPTED, BINDING
+from order_binder.inbound.strict_documents import Document, NoUnknownFields
 
 MAX_SNAPSHOTS = 500
 
@@ -50,6 +51,7 @@ KnownState = Annotated[
     AfterValidator(_known),
     WithJsonSchema({"type": "string", "enum": ["active", "pending_label", "draining", "resting"]}),
 ]
+Ignored = Annotated[Any, Field(description="As GET shows it; ignored here.")]
 Snapshots = Annotated[list[OrderSnapshot], Field(min_length=1, max_length=MAX_SNAPSHOTS)]
 
 
@@ -90,16 +92,32 @@ class BindingAnswer(Record):
     as_of: datetime
 
 
-class NumberDocument(Record):
+class NumberDocument(Document):
     """What a fleet says of one of its numbers; `tenant`, `e164` and `revision` are the server's and ignored here."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"role": "pool", "state": "active", "asks_code": True}]})
 
-    role: KnownRole
-    state: KnownState = NumberState.ACTIVE
-    asks_code: bool = True
-    city: Text | None = None
-    default_route: Text | None = None
+    e164: Ignored = None
+    tenant: Ignored = None
+    revision: Ignored = None
+    role: Annotated[
+        KnownRole,
+        Field(description="`main`: for all orders; `pool`: lent to one after another; `desk`: always the call centre."),
+    ]
+    state: Annotated[
+        KnownState,
+        Field(
+            description="`active`; `draining`: keeps its bindings, gets no new one; `resting`, `pending_label`: "
+            "bindings leave it with their next change."
+        ),
+    ] = NumberState.ACTIVE
+    asks_code: Annotated[
+        bool, Field(description="Whether an unknown caller is asked for a code; else the call centre takes him.")
+    ] = True
+    city: Annotated[Text | None, Field(description="For people to read.")] = None
+    default_route: Annotated[
+        Text | None, Field(description="The number's own call centre: a name among the account's `targets`.")
+    ] = None
 
 
 class Numbers(Record):
@@ -108,13 +126,26 @@ class Numbers(Record):
     numbers: list[NumberRecord]
 
 
-class TenantDocument(Record):
+class TenantDocument(Document):
     """What a fleet decides; `tenant` and `revision` are the server's and ignored here."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"region": "RU", "policy": {"numbering": "pool"}, "staff": ["+74957770001"]}]}
     )
 
-    region: Region
-    policy: Policy = Policy()
-    staff: Annotated[tuple[Text, ...], Field(max_length=1000)] = ()
+    tenant: Ignored = None
+    revision: Ignored = None
+    region: Annotated[
+        Region, Field(description="ISO 3166 country whose way of writing phones the orders use, such as `RU`.")
+    ]
+    policy: Annotated[
+        Policy, NoUnknownFields(), Field(description="What is left out takes its default, whatever it was before.")
+    ] = Policy()
+    staff: Annotated[
+        tuple[Text, ...],
+        Field(
+            max_length=1000,
+            description="Phones or PBX extensions of the fleet's own people: any order's code is theirs to type, "
+            "without limits.",
+        ),
+    ] = ()
