@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Any
 
 import httpx
@@ -42,7 +43,7 @@ class Asker:
                 answer = ask(http)
             if not answer.is_error:
                 return answer.json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, JSONDecodeError, UnicodeDecodeError) as error:
             raise CannotExplain(_trouble(error, whom, url)) from None
         raise CannotExplain(f"{answer.status_code}: {_detail(answer)}")
 
