@@ -66,8 +66,8 @@ class Directions(Record):
 class Announce(Record):
     """The prompt that each side hears before it is bridged, if any."""
 
-    client: Text | None = None
-    driver: Text | None = None
+    client: Annotated[Text | None, Field(description="The prompt that the client hears; null: none.")] = None
+    driver: Annotated[Text | None, Field(description="The prompt that the driver hears; null: none.")] = None
 
 
 class CallPolicy(Record):

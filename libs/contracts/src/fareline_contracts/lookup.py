@@ -13,9 +13,9 @@ from fareline_contracts.tenants import TenantRecord
 class LookupRequest(Record):
     """A question about one call; every part may be absent, but not all."""
 
-    number: E164 | None = None
-    phone: E164 | None = None
-    code: Code | None = None
+    number: Annotated[E164 | None, Field(description="The proxy number dialled, E.164.")] = None
+    phone: Annotated[E164 | None, Field(description="The caller's phone, E.164.")] = None
+    code: Annotated[Code | None, Field(description="The digits that the caller typed.")] = None
 
 
 class LookupAnswer(Record):

@@ -26,35 +26,54 @@ class OrderStatus(enum.StrEnum):
 class OrderParty(Record):
     """Client or driver as the platform knows them: phones in ring order, as written there."""
 
-    id: Text | None = None
-    phones: Annotated[tuple[RawPhone, ...], Field(max_length=5)] = ()
-    label: Text | None = None
+    id: Annotated[Text | None, Field(description="Tells whether it is the same person as before.")] = None
+    phones: Annotated[
+        tuple[RawPhone, ...],
+        Field(
+            max_length=5,
+            description="In ring order, as people of the tenant's region write them; one that is no phone is left out.",
+        ),
+    ] = ()
+    label: Annotated[Text | None, Field(description="Shown to the operator.")] = None
 
 
 class Consent(Record):
     """What the parties agreed to."""
 
-    record: bool = True
+    record: Annotated[bool, Field(description="False: the order's calls are not recorded.")] = True
 
 
 class Contact(Record):
     """Which direction the platform permits for this order."""
 
-    driver_to_client: bool = True
-    client_to_driver: bool = True
+    driver_to_client: Annotated[bool, Field(description="False: the driver cannot call about this order.")] = True
+    client_to_driver: Annotated[bool, Field(description="False: the client cannot call about this order.")] = True
 
 
 class OrderSnapshot(Record):
     """One order as it stands after its change number `version`; a later snapshot replaces an earlier one."""
 
-    tenant: Tenant
-    order_id: OrderId
-    version: Version
-    status: OrderStatus
-    status_changed_at: Instant
-    scheduled_for: Instant | None = None
-    client: OrderParty
-    driver: OrderParty | None = None
-    consent: Consent = Consent()
-    contact: Contact = Contact()
-    city: Text | None = None
+    tenant: Annotated[Tenant, Field(description="The fleet.")]
+    order_id: Annotated[OrderId, Field(description="The order's id at the platform.")]
+    version: Annotated[
+        Version,
+        Field(description="Grows with every change of the order, never begins anew; one not higher changes nothing."),
+    ]
+    status: Annotated[
+        OrderStatus, Field(description="An order can be called while it has a driver, from `accepted` on.")
+    ]
+    status_changed_at: Annotated[
+        Instant,
+        Field(description="When it became so, RFC 3339 with a time zone; windows are counted from it after the end."),
+    ]
+    scheduled_for: Annotated[
+        Instant | None, Field(description="Of a booked order: when it is for, RFC 3339 with a time zone.")
+    ] = None
+    client: Annotated[OrderParty, Field(description="Who ordered.")]
+    driver: Annotated[
+        OrderParty | None,
+        Field(description="Absent before there is one; another one takes the first one's place at once."),
+    ] = None
+    consent: Annotated[Consent, Field(description="What the parties agreed to, as the platform knows it.")] = Consent()
+    contact: Annotated[Contact, Field(description="Which directions are open.")] = Contact()
+    city: Annotated[Text | None, Field(description="For people to read.")] = None

@@ -91,14 +91,6 @@ async def test_the_door_names_the_field_and_never_repeats_its_value(desk, conten
     assert "9031112233" not in answer.text
 
 
-async def test_a_body_of_another_content_type_is_told_which_to_send(desk):
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    for path in ("/v1/tenants/demo", "/v1/tenants/demo/numbers/+74950000101", f"{ORDERS}/o-1"):
-        answer = await desk.http.put(path, content=order_json("o-1", 1), headers=form)
-        assert answer.status_code == 400
-        assert "Content-Type: application/json" in answer.json()["errors"][0]["detail"]
-
-
 async def test_a_body_too_large_is_not_even_parsed(desk):
     announced = await desk.http.put(f"{ORDERS}/o-1", content=b"x" * 70_000)
     assert announced.status_code == 413
@@ -159,26 +151,6 @@ async def test_the_long_poll_returns_when_the_version_is_there_or_the_wait_is_ov
     assert desk.waiting.at < 4
     wrong = await desk.http.get(f"{ORDERS}/o-1/binding", params={"wait": "soon"})
     assert wrong.json()["errors"][0]["pointer"] == "query/wait"
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "pointer"),
-    [
-        ("GET", "/orders/o-1/binding?minversion=2&wait=0s", "query/minversion"),
-        ("PUT", "/orders/o-1?dryrun=1", "query/dryrun"),
-        ("POST", "/orders?dryrun=1", "query/dryrun"),
-        ("POST", "/bindings/lookup?number=1", "query/number"),
-        ("PUT", "/numbers/+74950000101?state=resting", "query/state"),
-        ("GET", "/numbers/+74950000101?a=", "query/a"),
-        ("DELETE", "/numbers/+74950000101?binding=move", "query/binding"),
-        ("GET", "/numbers?role=pool", "query/role"),
-        ("PUT", "?region=RU", "query/region"),
-        ("GET", "?a", "query/a"),
-    ],
-)
-async def test_a_parameter_that_a_route_does_not_take_is_refused_by_its_name(desk, method, path, pointer):
-    answer = await desk.http.request(method, f"/v1/tenants/demo{path}")
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
 
 
 async def test_lookup_returns_records_as_published(desk):
@@ -292,49 +264,6 @@ async def test_a_tenant_that_could_never_work_is_refused_by_its_field(desk, docu
     answer = await desk.http.put("/v1/tenants/demo", json=document)
     assert answer.status_code == 400
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
-
-
-@pytest.mark.parametrize(
-    ("path", "document", "pointer"),
-    [
-        ("", {"region": "RU", "polciy": {}}, "#/polciy"),
-        ("", {"region": "RU", "policy": {"grace": "5m", "code_digits": 7}}, "#/policy/grace"),
-        ("", {"region": "RU", "policy": {"code_digit": 9}}, "#/policy/code_digit"),
-        ("", {"region": "RU", "policy": {"windows": {"caps": 1}}}, "#/policy/windows/caps"),
-        ("", {"region": "RU", "policy": {"calls": {"announce": {"clients": None}}}}, "#/policy/calls/announce/clients"),
-        (
-            "",
-            {"region": "RU", "policy": {"limits": {"dials_active": {"count": 1, "minutes": 1, "hours": 1}}}},
-            "#/policy/limits/dials_active/hours",
-        ),
-        ("/numbers/+74950000101", {"role": "pool", "ask_code": False}, "#/ask_code"),
-    ],
-)
-async def test_a_misspelt_field_is_refused_by_its_name_and_changes_nothing(desk, path, document, pointer):
-    url, before = f"/v1/tenants/demo{path}", dict(desk.registry.tenants)
-    answer = await desk.http.put(url, json=document)
-    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (400, [pointer])
-    assert desk.registry.tenants == before
-    assert desk.registry.entries == {}
-
-
-async def test_what_is_shown_can_be_sent_back(desk):
-    desk.registry.tenants["demo"] = TenantEntry("demo", "RU", {"windows": {"cap": 60}}, ("201",), 1)
-    for url in ("/v1/tenants/demo", "/v1/tenants/demo/numbers/+74950000101"):
-        if "numbers" in url:
-            await desk.http.put(url, json={"role": "pool", "city": "moscow"})
-        shown = (await desk.http.get(url)).json()
-        again = await desk.http.put(url, json=shown)
-        assert again.status_code == 200
-        assert again.json() | {"revision": 0} == shown | {"revision": 0}
-    assert desk.registry.tenants["demo"].policy == {"windows": {"cap": 60}}
-
-
-async def test_snapshots_and_lookups_of_newer_senders_are_taken(desk):
-    snapshot = json.loads(order_json("o-1", 1)) | {"tariff": "comfort"}
-    assert (await desk.http.put(f"{ORDERS}/o-1", json=snapshot)).status_code == 202
-    lookup = {"phone": "+79031112233", "language": "ru"}
-    assert (await desk.http.post("/v1/tenants/demo/bindings/lookup", json=lookup)).status_code == 200
 
 
 async def test_phones_of_staff_are_masked_unless_the_scope_allows(desk):
