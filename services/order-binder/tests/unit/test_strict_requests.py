@@ -116,6 +116,13 @@ async def test_what_is_shown_can_be_sent_back(desk):
     assert desk.registry.tenants["demo"].policy == {"windows": {"cap": 60}}
 
 
+async def test_a_phone_shown_masked_is_not_taken_for_one(desk):
+    before = dict(desk.registry.tenants)
+    answer = await desk.http.put("/v1/tenants/demo", json={"region": "RU", "staff": ["201", "+7***0001"]})
+    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (400, ["#/staff/1"])
+    assert desk.registry.tenants == before
+
+
 async def test_snapshots_and_lookups_of_newer_senders_are_taken(desk):
     snapshot = json.loads(order_json("o-1", 1)) | {"tariff": "comfort"}
     assert (await desk.http.put(f"{ORDERS}/o-1", json=snapshot)).status_code == 202

@@ -35,6 +35,12 @@ def _known(value: NumberRole | NumberState) -> NumberRole | NumberState:
     return value
 
 
+def _whole(phone: str) -> str:
+    if "***" in phone:
+        raise ValueError("is masked, as shown to who may not read numbers: send it whole")
+    return phone
+
+
 Wait = Annotated[
     timedelta,
     BeforeValidator(_wait),
@@ -142,7 +148,7 @@ class TenantDocument(Document):
         Policy, NoUnknownFields(), Field(description="What is left out takes its default, whatever it was before.")
     ] = Policy()
     staff: Annotated[
-        tuple[Text, ...],
+        tuple[Annotated[Text, AfterValidator(_whole)], ...],
         Field(
             max_length=1000,
             description="Phones or PBX extensions of the fleet's own people: any order's code is theirs to type, "
