@@ -50,7 +50,7 @@ test-random: venv ## the same in random order
 
 .PHONY: unit
 unit: venv ## the tests that need nothing but Python
-	@$(PY) -m pytest -q -n auto --dist worksteal -m "not stack and not e2e and not engine and not tools"
+	@$(PY) -m pytest -q -n auto --dist worksteal --ignore-glob='*/integration/*' -m "not stack and not e2e and not engine and not tools"
 
 .PHONY: fuzz
 fuzz: venv ## nightly: made-up webhooks at both PBX adapters, a minute each way

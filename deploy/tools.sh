@@ -27,7 +27,7 @@ fi
 build_collector() {
   rm -f "$venv/bin/otelcol"
   version=$(sed -n 's/.*otlpreceiver //p' deploy/otelcol.yaml)
-  (cd "$work" && CGO_ENABLED=0 go run "go.opentelemetry.io/collector/cmd/builder@$version" --config "$root/deploy/otelcol.yaml") \
+  (cd "$work" && CGO_ENABLED=0 timeout 900 go run "go.opentelemetry.io/collector/cmd/builder@$version" --config "$root/deploy/otelcol.yaml") \
     >"$work/build.log" 2>&1 && install -m 755 "$work/otelcol/otelcol" "$venv/bin/otelcol"
 }
 if ! command -v otelcol >/dev/null && [ ! "$venv/bin/otelcol" -nt deploy/otelcol.yaml ]; then
