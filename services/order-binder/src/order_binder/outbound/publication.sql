@@ -11,9 +11,18 @@ ORDER BY o.unpublished
 LIMIT $3
 
 -- name: mark_bindings
-UPDATE order_binder.orders AS o SET published_revision = n.revision
-FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (tenant, order_id, revision)
-WHERE o.tenant = n.tenant AND o.order_id = n.order_id AND o.published_revision < n.revision
+-- Who has a row locked is about to change it, and it is published anew in any case: waiting for him would end in
+-- deadlocks, for he waits for rows of this statement.
+WITH free AS (
+    SELECT o.tenant, o.order_id, n.revision
+    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (tenant, order_id, revision)
+    JOIN order_binder.orders AS o ON o.tenant = n.tenant AND o.order_id = n.order_id
+    WHERE o.published_revision < n.revision
+    FOR NO KEY UPDATE OF o SKIP LOCKED
+)
+UPDATE order_binder.orders AS o SET published_revision = free.revision
+FROM free
+WHERE o.tenant = free.tenant AND o.order_id = free.order_id
 RETURNING extract(epoch FROM clock_timestamp() - o.updated_at)::float8 AS delay_s
 
 -- name: dirty_bindings
