@@ -15,7 +15,7 @@ from fareline_chassis.logs import get_logger
 from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from fareline_chassis.publication.source import Publishable
-from order_binder.outbound.publication_reads import Clock, Pages, publication_queries
+from order_binder.outbound.publication_reads import Clock, Pages, SharedTime, publication_queries
 from order_binder.outbound.published_records import (
     binding_publishable,
     heartbeat_record,
@@ -159,19 +159,12 @@ class BindingHeartbeats:
     """Makes the heartbeats of the bindings topic."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._queries = load_queries("order_binder.outbound", "input")
-        self._reading = Coalesced(self._input_as_of)
+        self._input_as_of = SharedTime(database, load_queries("order_binder.outbound", "input").input_as_of)
 
     async def __call__(self, partition: int, epoch: int, as_of: datetime) -> OutRecord | None:
         """Return the heartbeat, None while nobody knows how far the input is processed."""
-        input_as_of = await self._reading(None)
+        input_as_of = await self._input_as_of()
         return None if input_as_of is None else heartbeat_record(partition, epoch, as_of, input_as_of)
-
-    async def _input_as_of(self, asked: Sequence[None]) -> Sequence[datetime | None]:
-        async with self._database.acquire() as connection:
-            found: datetime | None = await connection.fetchval(self._queries.input_as_of)
-        return [found] * len(asked)
 
 
 def _keys(keys: Sequence[bytes]) -> tuple[list[str], list[str]]:

@@ -19,22 +19,35 @@ def publication_queries() -> Queries:
     return load_queries("order_binder.outbound", "publication")
 
 
+class SharedTime:
+    """A time that a statement of one value tells, read once for all who ask at the same moment."""
+
+    def __init__(self, database: Database, query: str) -> None:
+        self._database = database
+        self._query = query
+        self._reading = Coalesced(self._read)
+
+    async def __call__(self) -> datetime | None:
+        """Return the time as it stands now, not before it was asked for; None where the statement knows none."""
+        return await self._reading(None)
+
+    async def _read(self, asked: Sequence[None]) -> Sequence[datetime | None]:
+        async with self._database.acquire() as connection:
+            found: datetime | None = await connection.fetchval(self._query)
+        return [found] * len(asked)
+
+
 class Clock:
     """The database's clock, read once for all who ask at the same moment."""
 
     def __init__(self, database: Database, queries: Queries) -> None:
-        self._database = database
-        self._query = queries.clock
-        self._reading = Coalesced(self._read)
+        self._read = SharedTime(database, queries.clock)
 
     async def __call__(self) -> datetime:
         """Return the time now, not before it was asked for."""
-        return await self._reading(None)
-
-    async def _read(self, asked: Sequence[None]) -> Sequence[datetime]:
-        async with self._database.acquire() as connection:
-            now: datetime = await connection.fetchval(self._query)
-        return [now] * len(asked)
+        now = await self._read()
+        assert now is not None
+        return now
 
 
 class Pages:
