@@ -1,6 +1,7 @@
 """Call events in: each batch is one projection; what cannot be used goes to the dead-letter topic, neighbours go on."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from fareline_contracts.calls import CALL_ENDED_TYPE, CALL_PROGRESS_TYPE, CALL_R
 from fareline_contracts.cloudevents import readable_headers
 from fareline_contracts.topics import CALLS
 from recording_ingest.domain.events import ENDED, PROGRESS, READY, ROUTED, event_from
+from recording_ingest.inbound.call_records import document_of
 from recording_ingest.ports.calls import KeptEvent
 
 GROUP = "recording-ingest"
@@ -44,13 +46,19 @@ def decode(record: InRecord) -> KeptEvent | None:
     kind = _KINDS.get(ce_type)
     if kind is None:
         return None
+    value = record.value or b""
+    data = document_of(ce_type, value) or document_by_contract(ce_type, value)
+    return KeptEvent(event_from(kind, ce_id, data), kind, data, headers.get("traceparent"))
+
+
+def document_by_contract(ce_type: str, value: bytes) -> dict[str, Any]:
+    """Return a record's value as its model of the contract writes it. Raises Undecodable naming the field."""
     try:
-        data = CALLS.records[ce_type].model_validate_json(record.value or b"").model_dump(mode="json")
+        return CALLS.records[ce_type].model_validate_json(value).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = "/".join(str(part) for part in first["loc"])
         raise Undecodable("invalid", f"{place}: {first['msg']}") from None
-    return KeptEvent(event_from(kind, ce_id, data), kind, data, headers.get("traceparent"))
 
 
 class CallEventsIn:
