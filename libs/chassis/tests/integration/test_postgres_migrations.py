@@ -190,3 +190,110 @@ def test_a_number_stands_once(folder: Folder) -> None:
 async def test_a_schema_is_a_plain_name(database_url: str, folder: Folder) -> None:
     with pytest.raises(MigrationError, match="cannot be a schema's name"):
         await migrate(database_url, folder.package, "a; DROP TABLE x", "all")
+
+
+ALONE = "-- outside a transaction\n"
+BY_TENANT = (
+    ALONE + "-- Who asks by tenant.\nDROP INDEX CONCURRENTLY IF EXISTS orders_of_tenant;\n\n"
+    "CREATE INDEX CONCURRENTLY orders_of_tenant\n    ON orders (tenant);\n"
+)
+
+
+async def usable(outside: "asyncpg.Connection[asyncpg.Record]", schema: str = "binder") -> dict[str, bool]:
+    rows = await outside.fetch(
+        "SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+        " WHERE relnamespace = $1::regnamespace AND relname NOT LIKE '%pkey'",
+        schema,
+    )
+    return {row["relname"]: row["indisvalid"] for row in rows}
+
+
+async def test_an_index_is_built_while_others_write(
+    database_url: str, folder: Folder, outside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    await migrate(database_url, folder.package, "binder", "all")
+    folder.write("0003_pre_by_tenant.sql", BY_TENANT)
+    writer = await asyncpg.connect(database_url)
+    holding = outside.transaction()
+    await holding.start()
+    await outside.execute("INSERT INTO binder.orders (id) VALUES ('a')")
+    migrating = asyncio.create_task(migrate(database_url, folder.package, "binder", "pre", lock_timeout=SOON))
+    await asyncio.wait([migrating], timeout=0.6)
+    assert not migrating.done(), "it waits for the transaction that was there before it, longer than lock_timeout"
+    await writer.execute("SET lock_timeout = '5s'")
+    await writer.execute("INSERT INTO binder.orders (id) VALUES ('b')")
+    await holding.commit()
+    assert await migrating == ["0003_pre_by_tenant.sql"]
+    assert await usable(outside) == {"orders_of_tenant": True}
+    await writer.close()
+
+
+async def test_processes_that_wait_for_their_turn_do_not_hold_an_index_up(
+    database_url: str, folder: Folder, outside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    folder.write("0003_pre_by_tenant.sql", BY_TENANT)
+    folder.write("0004_pre_city.sql", "ALTER TABLE orders ADD COLUMN city text;")
+    applied = await asyncio.gather(*(migrate(database_url, folder.package, "binder", "all") for _ in range(6)))
+    assert sorted(itertools.chain(*applied))[2:] == ["0003_pre_by_tenant.sql", "0004_pre_city.sql"]
+    assert await usable(outside) == {"orders_of_tenant": True}
+
+
+async def test_what_ended_half_way_is_begun_again(
+    database_url: str, folder: Folder, outside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    await migrate(database_url, folder.package, "binder", "all")
+    await outside.execute("INSERT INTO binder.orders VALUES ('a', 'demo'), ('b', 'demo')")
+    unique = BY_TENANT.replace("CREATE INDEX", "CREATE UNIQUE INDEX")
+    folder.write("0003_pre_by_tenant.sql", unique)
+    with pytest.raises(MigrationError, match=r"0003_pre_by_tenant\.sql: could not create unique index"):
+        await migrate(database_url, folder.package, "binder", "all")
+    assert await usable(outside) == {"orders_of_tenant": False}
+    assert await pending(database_url, folder.package, "binder") == ["0003_pre_by_tenant.sql"]
+    await outside.execute("DELETE FROM binder.orders WHERE id = 'b'")
+    assert await migrate(database_url, folder.package, "binder", "all") == ["0003_pre_by_tenant.sql"]
+    assert await usable(outside) == {"orders_of_tenant": True}
+
+
+async def test_an_index_half_built_does_not_pass_for_one(
+    database_url: str, folder: Folder, outside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    await migrate(database_url, folder.package, "binder", "all")
+    await outside.execute("INSERT INTO binder.orders VALUES ('a', 'demo'), ('b', 'demo')")
+    planted = ALONE + "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS orders_of_tenant ON orders (tenant);\n"
+    folder.write("0003_pre_by_tenant.sql", planted)
+    with pytest.raises(MigrationError, match="could not create unique index"):
+        await migrate(database_url, folder.package, "binder", "all")
+    await outside.execute("DELETE FROM binder.orders WHERE id = 'b'")
+    with pytest.raises(MigrationError, match=r"0003_pre_by_tenant\.sql: not usable: orders_of_tenant"):
+        await migrate(database_url, folder.package, "binder", "all")
+    assert await pending(database_url, folder.package, "binder") == ["0003_pre_by_tenant.sql"]
+
+
+CALLS = (
+    "CREATE TABLE calls (at date NOT NULL, who text) PARTITION BY RANGE (at);\n"
+    "CREATE TABLE calls_1 PARTITION OF calls FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');\n"
+    "CREATE TABLE calls_other PARTITION OF calls DEFAULT;\n"
+)
+BY_WHO = ALONE + (
+    "DROP INDEX IF EXISTS calls_of_who;\n"
+    "-- for each partition of calls\nDROP INDEX CONCURRENTLY IF EXISTS {partition}_of_who;\n"
+    "-- for each partition of calls\nCREATE INDEX CONCURRENTLY {partition}_of_who ON {partition} (who);\n"
+    "CREATE INDEX calls_of_who ON ONLY calls (who);\n"
+    "-- for each partition of calls\nALTER INDEX calls_of_who ATTACH PARTITION {partition}_of_who;\n"
+)
+
+
+async def test_partitions_get_theirs_one_by_one(
+    database_url: str, folder: Folder, outside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    folder.write("0003_pre_calls.sql", CALLS)
+    folder.write("0004_pre_calls_of_who.sql", BY_WHO)
+    await migrate(database_url, folder.package, "binder", "all")
+    assert await usable(outside) == {"calls_of_who": True, "calls_1_of_who": True, "calls_other_of_who": True}
+
+
+async def test_a_partition_left_out_is_found(database_url: str, folder: Folder) -> None:
+    folder.write("0003_pre_calls.sql", CALLS)
+    folder.write("0004_pre_calls_of_who.sql", BY_WHO[: BY_WHO.rindex("-- for each")])
+    with pytest.raises(MigrationError, match=r"0004_pre_calls_of_who\.sql: not usable: calls_of_who"):
+        await migrate(database_url, folder.package, "binder", "all")
