@@ -45,6 +45,9 @@ class RecordingSource(Record):
     api_key: SecretStr | None = None
     api_secret: SecretStr | None = None
     retention_days: Annotated[int, Field(ge=1)] | None = None
+    """How long the PBX keeps a recording."""
+    retention_bytes: Annotated[int, Field(ge=1)] | None = None
+    """How much the PBX keeps: a new recording that does not fit pushes the oldest out. Both bounds may be set."""
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
     """What recording-ingest may take of the account's rate limit, over all its processes."""
     audio_format: Literal["wav", "mp3"] | None = None

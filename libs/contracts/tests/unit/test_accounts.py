@@ -33,6 +33,7 @@ def test_secrets_do_not_show(tmp_path):
     [
         ([{**ENTRY, "kind": "fax"}], "accounts/0/kind"),
         ([ENTRY, {**ENTRY, "secrets": []}], "accounts/1/secrets"),
+        ([{**ENTRY, "recordings": {"retention_bytes": 0}}], "accounts/0/recordings/retention_bytes"),
         ([ENTRY, ENTRY], "given twice"),
     ],
 )

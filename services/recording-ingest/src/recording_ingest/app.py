@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -38,7 +38,7 @@ from recording_ingest.outbound.at_most import AtMost
 from recording_ingest.outbound.audio import AudioIndex
 from recording_ingest.outbound.connections import Patience
 from recording_ingest.outbound.downloads import Caps, Downloader
-from recording_ingest.outbound.gauges import Backlog
+from recording_ingest.outbound.gauges import Backlog, SpaceLasts
 from recording_ingest.outbound.inbox import PushInbox
 from recording_ingest.outbound.kafka_facts import KafkaAnnouncer
 from recording_ingest.outbound.phone_keys import PhoneKeys
@@ -50,12 +50,14 @@ from recording_ingest.outbound.postgres_keeping import PostgresKeeping
 from recording_ingest.outbound.postgres_ledger import PostgresLedger
 from recording_ingest.outbound.postgres_projection import PostgresCallLog
 from recording_ingest.outbound.postgres_reading import PostgresReader
+from recording_ingest.outbound.postgres_space import PostgresSpaces
 from recording_ingest.outbound.sealed_addresses import OpenedAddresses
 from recording_ingest.outbound.sources import AccountSources
 from recording_ingest.outbound.storage import ObjectStorage
 from recording_ingest.settings import KeySettings, Settings
 from recording_ingest.usecases import forget
 from recording_ingest.usecases.download_recording import Downloads, download_recording
+from recording_ingest.usecases.estimate_spaces import estimate_spaces
 from recording_ingest.usecases.project_calls import project_calls
 from recording_ingest.usecases.receive_recording import Receiving
 from recording_ingest.usecases.refold_calls import Refolded, refold_calls
@@ -133,11 +135,21 @@ class Service:
         self._background.spawn("downloads", self._workers().run)
         self._background.spawn("facts", partial(drain, tell, poll=self._settings.download_poll))
         self._background.spawn("backlog", partial(repeat, backlog.measure, every=timedelta(seconds=15)), required=False)
+        spaces = self._spaces(SpaceLasts(self._telemetry.registry))
+        self._background.spawn("spaces", partial(repeat, spaces, every=timedelta(minutes=1)), required=False)
         retain, erase = partial(forget.apply_retention, self._forgetting), partial(forget.carry_on, self._forgetting)
         every = self._settings.retention_every
         self._background.spawn("retention", partial(repeat, retain, every=every), required=False)
         self._background.spawn("erasures", partial(repeat, erase, every=timedelta(minutes=1)), required=False)
         self._background.spawn("housekeeping", partial(repeat, self._keep_house, every=timedelta(hours=1)))
+
+    def _spaces(self, shown: SpaceLasts) -> Callable[[], Awaitable[None]]:
+        spaces = PostgresSpaces(self._database)
+
+        async def estimate() -> None:
+            shown.show(await estimate_spaces(spaces, self._accounts.spaces(), utc_now))
+
+        return estimate
 
     def _beside(self, gate: Gate, finder: PostgresCalls) -> tuple[APIRouter, ...]:
         intake = PostgresIntake(self._database)

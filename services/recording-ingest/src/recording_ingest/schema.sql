@@ -132,12 +132,18 @@ CREATE TABLE recordings (
     channel text CHECK (channel IN ('both', 'caller', 'callee')),
     announce_by timestamptz,
     failures integer NOT NULL DEFAULT 0,
+    made_at timestamptz,
+    pushed_out_at timestamptz,
     CHECK (state <> 'stored' OR (object_key IS NOT NULL AND sha256 IS NOT NULL AND size_bytes IS NOT NULL)),
     CHECK (state <> 'missing' OR reason IS NOT NULL)
 );
 CREATE INDEX recordings_of_call ON recordings (call_id);
-CREATE INDEX recordings_due ON recordings (expires_at, next_attempt_at)
+-- What vanishes first at its PBX, by either bound; and what an account's PBX holds, in the order in which it drops it.
+CREATE INDEX recordings_vanishing ON recordings (least(expires_at, pushed_out_at), next_attempt_at)
     WHERE state IN ('expected', 'ready');
+CREATE INDEX recordings_waiting ON recordings (account, made_at)
+    WHERE state IN ('expected', 'ready');
+CREATE INDEX recordings_made ON recordings (account, made_at) WHERE made_at IS NOT NULL;
 CREATE INDEX recordings_untold ON recordings (updated_at) WHERE revision > told_revision;
 CREATE INDEX recordings_of_object ON recordings (object_key) WHERE object_key IS NOT NULL;
 CREATE INDEX recordings_kept ON recordings (tenant, stored_at) WHERE state = 'stored';
@@ -315,7 +321,7 @@ GROUP BY tenant, order_id, driver_id;
 -- One row a recording, without where it is kept or came from.
 CREATE VIEW analytics.recordings AS
 SELECT recording_id, call_id, account, tenant, part, state, reason, attempts, expires_at, stored_at, size_bytes,
-    (audio ->> 'duration_s')::float8 AS duration_s, updated_at
+    (audio ->> 'duration_s')::float8 AS duration_s, updated_at, pushed_out_at
 FROM recordings;
 
 -- Each row's hash covers its content and the hash of the row before it, so that a row changed or taken away shows.

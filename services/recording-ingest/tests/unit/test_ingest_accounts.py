@@ -27,6 +27,14 @@ def test_a_changed_file_reaches_whoever_downloads(accounts):
     assert known.waits_of("demo-zadarma").after_ready == timedelta(seconds=15)
 
 
+def test_accounts_bounded_in_bytes_are_told(accounts):
+    bounded = accounts["demo-generic"].recordings.model_copy(update={"retention_bytes": 10**9})
+    known = book(accounts | {"demo-generic": accounts["demo-generic"].model_copy(update={"recordings": bounded})})
+    assert known.spaces() == {"demo-generic": 10**9}
+    known.become(accounts)
+    assert known.spaces() == {}
+
+
 def test_an_account_that_is_gone_has_nothing_to_wait_for(accounts):
     known = book(accounts)
     known.become({})

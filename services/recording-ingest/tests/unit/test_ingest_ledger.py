@@ -152,6 +152,21 @@ def test_what_the_pbx_has_deleted_meanwhile_has_expired() -> None:
     assert after_question(gone, Reason.SOURCE_FAILED, timedelta(0)).reason is Reason.SOURCE_FAILED
 
 
+def test_an_estimate_ends_no_attempts_but_explains_a_file_that_is_not_there() -> None:
+    crowded = replace(entry_ready(), pushed_out_at=START)
+    again = after_question(crowded, Reason.SOURCE_FAILED, timedelta(0))
+    assert (again.state, again.reason) == (State.MISSING, Reason.SOURCE_FAILED)
+    tried = failed(crowded, reason=Reason.NOT_FOUND, detail="", final=False, attempts_allowed=9, again_at=START)
+    assert (tried.state, tried.reason) == (State.READY, Reason.NOT_FOUND)
+    assert after_question(crowded, Reason.NOT_FOUND, timedelta(0)).reason is Reason.EXPIRED
+    assert after_question(entry_ready(), Reason.NOT_FOUND, timedelta(0)).reason is Reason.NOT_FOUND
+
+
+def test_a_recording_was_made_when_its_pbx_says_so_and_else_at_the_end_of_the_call() -> None:
+    assert asked_for().made_at == START + timedelta(seconds=60)
+    assert one(apply({}, events(answered_call()))).made_at == START + timedelta(seconds=65)
+
+
 def test_a_file_found_beside_another_is_known_when_it_is_announced() -> None:
     other = found_beside(asked_for(), "rec-2", part=2, now=START)
     assert (other.state, other.part, name_beside(other), other.attempts) == (State.READY, 2, "rec-2", 0)

@@ -5,12 +5,14 @@ Nothing here depends on the order of arrival: events are made unique by `ce_id` 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from recording_ingest.domain.calls import CallRow
-from recording_ingest.domain.events import CallEvent, Decision, Ended, Progress, Ready, Routed
+from recording_ingest.domain.events import CallEvent, Ended, Progress, Ready, Routed
 
 _KINDS: tuple[type[CallEvent], ...] = (Routed, Progress, Ended, Ready)
+_STARTING = (Routed, Progress)
 _ANSWERED = "answered"
 # Columns that are named as what they come from.
 _OF_DECISION = (
@@ -18,6 +20,7 @@ _OF_DECISION = (
     "client_id",
 )  # fmt: skip
 _OF_END = ("disposition", "cause", "hangup_by", "announced", "line")
+_from_decision, _from_end = attrgetter(*_OF_DECISION), attrgetter(*_OF_END)
 E = TypeVar("E", Routed, Progress, Ended, Ready)
 
 
@@ -56,7 +59,7 @@ def row_of(story: Sequence[CallEvent]) -> CallRow:
         **_asked(routed),
         **_decided(last),
         **_timed(_Times(story, end), end),
-        **_same(end, _OF_END),
+        **(dict(zip(_OF_END, _from_end(end), strict=True)) if end else dict.fromkeys(_OF_END)),
     )
 
 
@@ -69,7 +72,7 @@ class _Times:
     """When the call did what, from its end report first and from progress reports where that is silent."""
 
     def __init__(self, story: Sequence[CallEvent], end: Ended | None) -> None:
-        starts = [event.head.at for event in story if isinstance(event, Routed | Progress)]
+        starts = [event.head.at for event in story if isinstance(event, _STARTING)]
         said = end.started_at if end else None
         first: dict[str, datetime] = {}
         for event in of_kind(story, Progress):
@@ -116,12 +119,8 @@ def _decided(last: Routed | None) -> dict[str, Any]:
         "decision_ms": decision.took_ms if decision else None,
         "binding_revision": decision.revision if decision else None,
         "target": decision.targets[0] if decision and decision.targets else None,
-        **_same(decision, _OF_DECISION),
+        **(dict(zip(_OF_DECISION, _from_decision(decision), strict=True)) if decision else dict.fromkeys(_OF_DECISION)),
     }
-
-
-def _same(source: Decision | Ended | None, names: Sequence[str]) -> dict[str, Any]:
-    return {name: getattr(source, name, None) for name in names}
 
 
 def _timed(times: _Times, end: Ended | None) -> dict[str, Any]:

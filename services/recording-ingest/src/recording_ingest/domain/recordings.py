@@ -6,7 +6,7 @@ for audio that is due and was not announced, from the call alone. An announcemen
 
 import enum
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -80,7 +80,12 @@ class Recording:
     announce_by: datetime | None = None
     """Until when audio that is due may still be announced or found; None once it was announced."""
     next_attempt_at: datetime | None = None
+    made_at: datetime | None = None
+    """When its PBX had made it, as far as that is known: what it drops first is what it made first."""
     expires_at: datetime | None = None
+    """When its PBX deletes it, where that keeps recordings for a time."""
+    pushed_out_at: datetime | None = None
+    """By when newer ones push it out, where the PBX keeps a number of bytes: an estimate, renewed while it waits."""
     attempts: int = 0
     failures: int = 0
     """How many of the attempts were refused; the others ended with their worker."""
@@ -116,11 +121,13 @@ def object_key(recording: Recording) -> str:
     return f"audio/{recording.tenant or 'no-tenant'}/{name[:2]}/{name}"
 
 
-def reconcile(row: CallRow, ready: Iterable[Ready], known: Sequence[Recording], waits: Waits) -> list[Recording]:
+def reconcile(row: CallRow, ready: Sequence[Ready], known: Sequence[Recording], waits: Waits) -> list[Recording]:
     """Return the ledger rows to write so that the ledger agrees with a call's events; [] when it does.
 
     Pure and repeatable: what was reconciled once gives nothing the second time.
     """
+    if not known and not ready and not row.recording_due:
+        return []
     changed = {entry.recording_id: replace(entry, tenant=row.tenant) for entry in known if _lacks_tenant(entry, row)}
     held = {entry.recording_id: entry for entry in known} | changed
     announcements = {event.source_id: event for event in ready}
@@ -143,6 +150,7 @@ def expect(row: CallRow, waits: Waits) -> Recording:
         _owed(row, None),
         announce_by=deadline,
         next_attempt_at=deadline if waits.after_end is None else ended + waits.after_end,
+        made_at=ended,
         expires_at=ended + waits.retention if waits.retention else None,
     )
 
@@ -162,6 +170,7 @@ def announce(entry: Recording, event: Ready, waits: Waits) -> Recording:
         attempts=0,
         failures=0,
         next_attempt_at=event.head.received_at + (timedelta(0) if event.url else waits.after_ready),
+        made_at=event.head.at,
         expires_at=event.head.at + waits.retention if waits.retention else None,
     )
 
@@ -197,11 +206,11 @@ def failed(
     if entry.state is State.EXPECTED and entry.announce_by and again_at >= entry.announce_by:
         never = reason is Reason.NOT_FOUND
         return replace(_missing(after), reason=Reason.NEVER_ANNOUNCED if never else reason)
-    if entry.expires_at and again_at >= entry.expires_at:
-        gone = reason is Reason.NOT_FOUND
+    gone = reason is Reason.NOT_FOUND and _over(again_at, entry.expires_at, entry.pushed_out_at)
+    spent = final or (entry.state is State.READY and after.failures >= attempts_allowed)
+    # Only a time that the PBX keeps to ends the attempts: that newer recordings pushed it out is an estimate.
+    if spent or _over(again_at, entry.expires_at):
         return replace(_missing(after), reason=Reason.EXPIRED if gone else reason)
-    if final or (entry.state is State.READY and after.failures >= attempts_allowed):
-        return _missing(after)
     return replace(after, next_attempt_at=again_at)
 
 
@@ -251,6 +260,10 @@ def contradicts(entry: Recording, row: CallRow, *, parts: int) -> bool | None:
     granted = max(_GRANTED_S, 0.1 * row.talk_s)
     too_short = parts == 1 and entry.audio.duration_s < row.talk_s - granted
     return too_short or entry.audio.duration_s > row.total_s + granted
+
+
+def _over(now: datetime, *times: datetime | None) -> bool:
+    return any(time is not None and now >= time for time in times)
 
 
 def _missing(entry: Recording) -> Recording:

@@ -14,7 +14,8 @@ class RecordingOut(BaseModel):
     """One part of a call's audio. `state`: `expected ready stored missing deleted`; `reason` says why it is not there.
 
     `channel` says whose voice it is (`both caller callee`, null: nobody said). `contradicts_call`: its length cannot be
-    that of the call; null while either is not known.
+    that of the call; null while either is not known. `expires_at`: when its PBX deletes it; `pushed_out_at`: by when
+    newer recordings push it out of a PBX that keeps a number of bytes, an estimate.
     """
 
     recording_id: str
@@ -27,6 +28,7 @@ class RecordingOut(BaseModel):
     attempts: int
     next_attempt_at: datetime | None
     expires_at: datetime | None
+    pushed_out_at: datetime | None
     stored_at: datetime | None
     sha256: str | None
     size_bytes: int | None
@@ -84,6 +86,7 @@ def recording_out(entry: Recording) -> RecordingOut:
         attempts=entry.attempts,
         next_attempt_at=entry.next_attempt_at,
         expires_at=entry.expires_at,
+        pushed_out_at=entry.pushed_out_at,
         stored_at=entry.stored_at,
         sha256=entry.sha256,
         size_bytes=entry.size_bytes,

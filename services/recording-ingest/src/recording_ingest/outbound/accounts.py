@@ -41,6 +41,11 @@ class AccountBook:
             after_end=FIRST_LOOK_AFTER_END if _can_be_asked(account) else None,
         )
 
+    def spaces(self) -> dict[str, int]:
+        """Return how many bytes the PBX of an account keeps, by account, of those that are bounded so."""
+        bounds = {name: account.recordings.retention_bytes for name, account in self._accounts.items()}
+        return {name: bound for name, bound in bounds.items() if bound}
+
     def tenants_of(self, name: str) -> tuple[str, ...]:
         """Return the tenants that an account serves; none for one that is not in the file."""
         account = self._accounts.get(name)

@@ -4,7 +4,7 @@ WITH picked AS (
     WHERE state IN ('expected', 'ready') AND next_attempt_at <= clock_timestamp()
         AND (lease_until IS NULL OR lease_until < clock_timestamp())
         AND NOT EXISTS (SELECT FROM erased_calls WHERE erased_calls.call_id = recordings.call_id)
-    ORDER BY expires_at NULLS LAST, next_attempt_at
+    ORDER BY least(expires_at, pushed_out_at), next_attempt_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED
 )
@@ -34,9 +34,9 @@ SELECT call_id FROM written
 
 -- name: add_found
 INSERT INTO recordings (recording_id, call_id, account, pbx_call_id, tenant, state, part, channel, source_id, url,
-    announced_channels, announce_by, next_attempt_at, expires_at, attempts, failures, reason, detail)
+    announced_channels, announce_by, next_attempt_at, made_at, expires_at, attempts, failures, reason, detail)
 SELECT recording_id, call_id, account, pbx_call_id, tenant, state, part, channel, source_id, url,
-    announced_channels, announce_by, next_attempt_at, expires_at, attempts, failures, reason, detail
+    announced_channels, announce_by, next_attempt_at, made_at, expires_at, attempts, failures, reason, detail
 FROM jsonb_populate_recordset(NULL::recordings, $1)
 ON CONFLICT (recording_id) DO NOTHING
 
@@ -68,7 +68,8 @@ WHERE recordings.recording_id = fact.recording_id
 SELECT
     count(*) FILTER (WHERE state = 'ready') AS ready,
     count(*) FILTER (WHERE state = 'expected') AS expected,
-    count(*) FILTER (WHERE state = 'ready' AND expires_at < clock_timestamp() + interval '1 day') AS at_risk
+    count(*) FILTER (WHERE state = 'ready' AND least(expires_at, pushed_out_at)
+        < clock_timestamp() + least(interval '1 day', (least(expires_at, pushed_out_at) - made_at) / 2)) AS at_risk
 FROM recordings WHERE state IN ('expected', 'ready')
 
 -- name: make_months

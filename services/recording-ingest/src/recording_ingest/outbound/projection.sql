@@ -55,15 +55,15 @@ ON CONFLICT (started_at, call_id) DO UPDATE SET
 
 -- name: save_recordings
 INSERT INTO recordings (recording_id, call_id, account, pbx_call_id, tenant, state, part, channel, source_id, url,
-    announced_channels, announce_by, next_attempt_at, expires_at, attempts, failures, reason, detail)
+    announced_channels, announce_by, next_attempt_at, made_at, expires_at, attempts, failures, reason, detail)
 SELECT recording_id, call_id, account, pbx_call_id, tenant, state, part, channel, source_id, url,
-    announced_channels, announce_by, next_attempt_at, expires_at, attempts, failures, reason, detail
+    announced_channels, announce_by, next_attempt_at, made_at, expires_at, attempts, failures, reason, detail
 FROM jsonb_populate_recordset(NULL::recordings, $1)
 ON CONFLICT (recording_id) DO UPDATE SET
     tenant = excluded.tenant, state = excluded.state, part = excluded.part, source_id = excluded.source_id,
     url = excluded.url, announced_channels = excluded.announced_channels, announce_by = excluded.announce_by,
-    next_attempt_at = excluded.next_attempt_at, expires_at = excluded.expires_at, attempts = excluded.attempts,
-    failures = excluded.failures, reason = excluded.reason, detail = excluded.detail, lease = NULL, lease_until = NULL,
+    next_attempt_at = excluded.next_attempt_at, made_at = excluded.made_at, expires_at = excluded.expires_at,
+    attempts = excluded.attempts, failures = excluded.failures, reason = excluded.reason, detail = excluded.detail, lease = NULL, lease_until = NULL,
     updated_at = now()
 
 -- name: calls_after

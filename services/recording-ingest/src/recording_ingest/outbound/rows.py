@@ -15,7 +15,9 @@ _PLAIN = ("call_id", "account", "pbx_call_id", "tenant", "part", "channel", "sou
 _LATER = (
     "announce_by",
     "next_attempt_at",
+    "made_at",
     "expires_at",
+    "pushed_out_at",
     "attempts",
     "failures",
     "detail",
