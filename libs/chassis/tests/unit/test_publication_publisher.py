@@ -202,3 +202,10 @@ async def test_a_record_that_nobody_understands_does_not_end_the_read_back(bench
     bench.read_back.take([seen(b"a", b"nonsense", 0), seen(b"a", b"2", 1), seen(b"a", b"1", 2)])
 
     assert bench.read_back.of(0).take_stale() == [b"a"]
+
+
+@pytest.mark.parametrize("revision", [b"-1", b"9223372036854775808"])
+async def test_a_revision_out_of_range_is_left_alone_and_makes_nothing_stale(bench: Bench, revision: bytes) -> None:
+    bench.read_back.take([seen(b"a", revision, 0), seen(b"a", b"2", 1)])
+
+    assert bench.read_back.of(0).take_stale() == []

@@ -7,6 +7,7 @@ from fareline_chassis.health import HealthComponent
 from fareline_chassis.kafka.assigned import AssignedReader
 from fareline_chassis.kafka.records import InRecord
 from fareline_chassis.logs import get_logger
+from fareline_chassis.publication.revisions import HIGHEST
 from fareline_chassis.publication.rules import LastRecords
 from fareline_chassis.publication.source import RevisionOf
 
@@ -62,7 +63,14 @@ class ReadBack:
 
     def _identify(self, record: InRecord) -> tuple[bytes, int] | None:
         try:
-            return self._revision_of(record)
+            return _checked(self._revision_of(record))
         except Exception as error:  # noqa: BLE001 - a record of somebody else must not end the read-back
             log.warning("publication.unknown_record", offset=record.offset, error=type(error).__name__)
             return None
+
+
+def _checked(known: tuple[bytes, int] | None) -> tuple[bytes, int] | None:
+    # One beyond all others would make every record after it look stale.
+    if known is not None and not 0 <= known[1] <= HIGHEST:
+        raise ValueError("no revision")
+    return known

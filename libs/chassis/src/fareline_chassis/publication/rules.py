@@ -1,12 +1,11 @@
 """Decisions of publication without any I/O."""
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from zlib import crc32
 
-_ENDED_KEPT = 50_000
+from fareline_chassis.publication.revisions import Revisions
 
 
 @dataclass(slots=True)
@@ -16,25 +15,18 @@ class LastRecords:
     Compaction keeps the last record of a key, so a lower revision that was appended late would win in the end.
     """
 
-    _highest: dict[bytes, int] = field(default_factory=dict)
-    _ended: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
+    _revisions: Revisions = field(default_factory=Revisions)
     _stale: set[bytes] = field(default_factory=set)
 
     def observe(self, key: bytes, revision: int, *, tombstone: bool) -> bool:
-        """Take the next record of the partition; return whether it is older than one before it."""
-        known = self._highest.get(key, self._ended.get(key, revision))
-        if revision < known:
+        """Take the next record of the partition; return whether it is older than one before it.
+
+        Raises OverflowError for a revision that is none (see `Revisions.take`).
+        """
+        if not self._revisions.take(key, revision, ended=tombstone):
             self._stale.add(key)
             return True
         self._stale.discard(key)
-        self._highest.pop(key, None)
-        self._ended.pop(key, None)
-        if tombstone:
-            self._ended[key] = revision
-            if len(self._ended) > _ENDED_KEPT:
-                self._ended.popitem(last=False)
-        else:
-            self._highest[key] = revision
         return False
 
     def take_stale(self) -> list[bytes]:
@@ -48,8 +40,7 @@ class LastRecords:
 
     def forget(self) -> None:
         """Begin anew, before the partition is read from its beginning."""
-        self._highest.clear()
-        self._ended.clear()
+        self._revisions = Revisions()
         self._stale.clear()
 
 
