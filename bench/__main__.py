@@ -66,14 +66,19 @@ def _parser() -> argparse.ArgumentParser:
     fresh = binder_freshness.Size()
     one.add_argument("--seconds", type=float, default=fresh.seconds, help="length of a round at a steady rate")
     one.add_argument("--backlog", type=int, default=fresh.backlog, help="events to catch up with; 0: none")
+    one.add_argument("--only", choices=("ingestion", "freshness", "backlog"), help="leave out the other parts")
     _rounds(one)
     one.set_defaults(run=_binder)
     return parser
 
 
 def _binder(given: argparse.Namespace) -> None:
-    binder.run(binder.Size(given.events, given.rounds, given.profile))
-    binder_freshness.run(binder_freshness.Size(given.seconds, given.rounds, given.backlog))
+    if given.only in (None, "ingestion"):
+        binder.run(binder.Size(given.events, given.rounds, given.profile))
+    if given.only != "ingestion":
+        backlog = 0 if given.only == "freshness" else given.backlog
+        paced = given.only != "backlog"
+        binder_freshness.run(binder_freshness.Size(given.seconds, given.rounds, backlog, paced))
 
 
 def _rounds(parser: argparse.ArgumentParser) -> None:

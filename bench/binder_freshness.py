@@ -37,11 +37,15 @@ ORDERS, BINDINGS = "taxi.orders.v1", "fareline.bindings.v1"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is done: seconds of each round, rounds after the first, and events of the backlog (0: none)."""
+    """How much is done: seconds of each round, rounds after the first, and events of the backlog (0: none).
+
+    Without `paced` there are no rounds: the backlog alone.
+    """
 
     seconds: float = 10.0
     rounds: int = 3
     backlog: int = 100_000
+    paced: bool = True
 
 
 def run(size: Size) -> None:
@@ -62,7 +66,8 @@ async def _measure(stack: StackInfo, folder: Path, size: Size) -> None:
         process.start()
     try:
         await asyncio.to_thread(processes[0].wait_started)
-        await _rounds(stack, size)
+        if size.paced:
+            await _rounds(stack, size)
         if size.backlog:
             await _backlog(stack, dsn, processes[0], size.backlog)
     finally:
@@ -180,6 +185,7 @@ async def _backlog(stack: StackInfo, dsn: str, binder: ServiceProcess, events: i
     took, quarter = perf_counter() - began, max(1, len(sizes) // 4)
     print(f"  ingested and published in {took:.0f} s, {events / took:,.0f} events/s")
     print(figures("resident memory", "MiB", sizes))
+    print(f"  at the start {sizes[0]:.0f}, after a quarter {sizes[quarter - 1]:.0f}, at the end {sizes[-1]:.0f} MiB")
     print(at_most("P3d", "memory at the end / after a quarter", sizes[-1] / sizes[quarter - 1], goal=1.2))
 
 
