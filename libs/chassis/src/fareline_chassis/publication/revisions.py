@@ -14,7 +14,7 @@ class Revisions:
     """Knows the highest revision taken of each key. Live keys are never forgotten, ended ones in the end.
 
     A key is known by 96 bits, 64 of them a secret hash that is new in each process: the chance that any two of a
-    million keys share them is one in 10^17. The table is in parts, so that growing is some short pauses and not a long one.
+    million keys share them is one in 10^17. The table is in parts, so that no pause for growing is long.
     """
 
     def __init__(self, ended_kept: int = 50_000) -> None:
