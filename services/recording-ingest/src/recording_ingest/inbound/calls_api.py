@@ -1,5 +1,6 @@
 """The call log over HTTP."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -21,6 +22,7 @@ from recording_ingest.inbound.questions import (
     filter_of,
     fingerprint,
 )
+from recording_ingest.inbound.quick_routes import QuickRoute, body_as, place_as
 from recording_ingest.inbound.recording_shapes import RecordingsOut, recordings_out
 from recording_ingest.ports.calls import CallFinder
 from recording_ingest.ports.clock import Clock
@@ -32,6 +34,14 @@ NO_PARAMETERS = Depends(known_parameters)
 CallId = Annotated[str, Path(max_length=256, pattern=r"^[^\x00]+$", examples=["b6c2"])]
 TenantId = Annotated[str, Path(max_length=63, pattern=r"^[^\x00]+$", examples=["demo"])]
 OrderId = Annotated[str, Path(max_length=128, pattern=r"^[^\x00]+$", examples=["o-1001"])]
+_read_question = read_as(CallQuestion)
+
+
+class OrderPlace(BaseModel):
+    """An order, as a path names it."""
+
+    tenant: TenantId
+    order_id: OrderId
 
 
 class CallsApi:
@@ -67,6 +77,14 @@ class CallsApi:
             **_answers(OrderCallsOut),
         )
         return router
+
+    def quick_routes(self) -> Sequence[QuickRoute]:
+        """Return quicker ways to the routes that are asked most, to stand before all others."""
+        return (
+            QuickRoute("GET", "/v1/calls", self._list_quickly),
+            QuickRoute("POST", "/v1/calls/search", self._search_quickly),
+            QuickRoute("GET", "/v1/tenants/{tenant}/orders/{order_id}/calls", self._of_order_quickly),
+        )
 
     async def list_calls(
         self, request: Request, question: Annotated[CallQuestion, Depends(read_as(CallQuestion))]
@@ -116,6 +134,16 @@ class CallsApi:
         grant = self._gate.admit(request, READ, tenant)
         found = await calls_of_order(self._finder, tenant, order_id, in_full=grant.may(READ_NUMBERS))
         return _json({"calls": found})
+
+    async def _list_quickly(self, request: Request) -> Response:
+        return await self._page(request, await _read_question(request))
+
+    async def _search_quickly(self, request: Request) -> Response:
+        return await self._page(request, await body_as(request, CallSearch))
+
+    async def _of_order_quickly(self, request: Request) -> Response:
+        place = place_as(request, OrderPlace)
+        return await self.of_order(request, place.tenant, place.order_id)
 
     async def _page(self, request: Request, question: CallQuestion) -> Response:
         grant = self._gate.admit(request, READ, question.tenant)

@@ -58,7 +58,7 @@ def build_http(
         title="Fareline recording-ingest",
         version="1",
         description=_DESCRIPTION,
-        routes=list(health_routes(health, registry)),
+        routes=[*calls.quick_routes(), *health_routes(health, registry)],
         redoc_url=None,
         responses=dict(_PROBLEMS),
     )
