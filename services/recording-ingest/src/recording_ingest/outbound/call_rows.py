@@ -1,6 +1,5 @@
 """Rows of `calls` and `call_events` as values, and back: phones are opened and sealed here and nowhere else."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import asyncpg
 import orjson
 
-from fareline_chassis.privacy import mask_phone
 from recording_ingest.domain.calls import CallRow
 from recording_ingest.domain.events import CallEvent, event_from
 from recording_ingest.domain.personal import joined, parted
@@ -17,6 +15,8 @@ from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.ports.calls import KeptEvent
 
 _PHONES = ("caller", "target")
+_PHONE_COLUMNS = {name: (f"{name}_hash", f"{name}_sealed", f"{name}_masked") for name in _PHONES}
+_NO_PHONE = (None, None, None)
 _COLUMNS = tuple(field.name for field in fields(CallRow) if field.name not in _PHONES)
 _VALUES = attrgetter(*_COLUMNS)
 
@@ -48,8 +48,10 @@ def opened(sealed: bytes | None, call_id: str, vault: PhoneVault) -> str | None:
 def call_document(row: CallRow, vault: PhoneVault) -> dict[str, Any]:
     """Return a call's row as a document for orjson, names as the columns."""
     document = dict(zip(_COLUMNS, _VALUES(row), strict=True))
-    for name in _PHONES:
-        document |= _phone_columns(name, getattr(row, name), row.call_id, vault)
+    for name, columns in _PHONE_COLUMNS.items():
+        phone = getattr(row, name)
+        kept = vault.at_rest(phone, row.call_id) if phone is not None else _NO_PHONE
+        document.update(zip(columns, kept, strict=True))
     return document
 
 
@@ -65,18 +67,3 @@ def event(row: asyncpg.Record, vault: PhoneVault) -> CallEvent:
     if sealed:
         data = joined(data, orjson.loads(vault.open(sealed, of=row["call_id"])))
     return event_from(row["kind"], row["ce_id"], data)
-
-
-def _phone_columns(name: str, phone: str | None, call_id: str, vault: PhoneVault) -> Mapping[str, str | None]:
-    if phone is None:
-        return {f"{name}_hash": None, f"{name}_sealed": None, f"{name}_masked": None}
-    hashed, sealed = vault.at_rest(phone, call_id)
-    return {
-        f"{name}_hash": _bytea(hashed),
-        f"{name}_sealed": _bytea(sealed),
-        f"{name}_masked": mask_phone(phone),
-    }
-
-
-def _bytea(value: bytes) -> str:
-    return f"\\x{value.hex()}"

@@ -13,6 +13,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from fareline_chassis.privacy import mask_phone
 from recording_ingest.outbound.phone_keys import Key, PhoneKeys
 
 _ID, _NONCE, _HASH = 2, 12, 16
@@ -76,9 +77,9 @@ class PhoneVault:
         except InvalidTag:
             raise Unreadable(key_id) from None
 
-    def _at_rest(self, phone: str, of: str) -> tuple[bytes, bytes]:
-        """Return the hash and the ciphertext of a phone for the row of the call `of`."""
-        return self.hash(phone), self.seal(phone, of=of)
+    def _at_rest(self, phone: str, of: str) -> tuple[str, str, str]:
+        """Return how a phone stands in the row of the call `of`: hash and ciphertext as text of bytea, and masked."""
+        return f"\\x{self.hash(phone).hex()}", f"\\x{self.seal(phone, of=of).hex()}", mask_phone(phone)
 
     def signing_keys(self) -> Iterable[bytes]:
         """Return the keys that page cursors are signed with, the one in use first."""

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime
 
 from fareline_chassis.postgres.pool import Connection, Database
@@ -131,7 +130,7 @@ class _PostgresProjection:
             await self._connection.execute(self._queries.move_heads, ids, new)
         if recordings:
             entries = [
-                recording_document(replace(entry, url=sealed_address(entry.url, entry.call_id, self._vault)))
+                recording_document(entry) | {"url": sealed_address(entry.url, entry.call_id, self._vault)}
                 for entry in recordings
             ]
             await self._connection.execute(self._queries.save_recordings, entries)
