@@ -48,6 +48,7 @@ class MemoryRows:
     clock: Callable[[], datetime]
     rows: dict[bytes, tuple[int, bytes | None]] = field(default_factory=dict)
     published: dict[bytes, int] = field(default_factory=dict)
+    locked: set[bytes] = field(default_factory=set)
 
     def put(self, key: bytes, revision: int, value: bytes | None = b"{}") -> None:
         """Write a row, as a service's transaction would."""
@@ -67,10 +68,11 @@ class MemoryRows:
         for key, revision in published:
             self.published[key] = max(revision, self.published.get(key, 0))
 
-    async def mark_dirty(self, keys: Sequence[bytes]) -> None:
-        """Forget that these are published."""
-        for key in keys:
+    async def mark_dirty(self, keys: Sequence[bytes]) -> Sequence[bytes]:
+        """Forget that these are published, but for those that are locked."""
+        for key in set(keys) - self.locked:
             self.published.pop(key, None)
+        return [key for key in keys if key in self.locked]
 
     async def live(self, partition: int, after: bytes | None, limit: int) -> Sequence[Publishable]:
         """Return the next page."""

@@ -167,7 +167,7 @@ async def test_a_repair_that_fails_is_tried_again(bench: Bench, monkeypatch: pyt
     await bench.publisher.step()
     bench.read_back.take([seen(b"a", b"2", 0), seen(b"a", b"1", 1)])
 
-    async def unreachable(keys) -> None:
+    async def unreachable(keys):
         raise ConnectionError
 
     with monkeypatch.context() as patch:
@@ -177,6 +177,22 @@ async def test_a_repair_that_fails_is_tried_again(bench: Bench, monkeypatch: pyt
     await bench.publisher.step()
 
     assert bench.topic.revisions == [(b"a", 2), (b"a", 2)]
+
+
+async def test_a_repair_of_a_locked_row_is_tried_again_and_its_neighbours_do_not_wait(bench: Bench) -> None:
+    for key in (b"a", b"b"):
+        bench.rows.put(key, 2)
+    await bench.publisher.step()
+    bench.read_back.take([seen(key, revision, 0) for key in (b"a", b"b") for revision in (b"2", b"1")])
+    bench.topic.sent.clear()
+    bench.rows.locked.add(b"a")
+    await bench.publisher.step()
+    assert bench.topic.revisions == [(b"b", 2)]
+    bench.rows.locked.clear()
+    await bench.publisher.step()
+    await bench.publisher.step()
+
+    assert bench.topic.revisions == [(b"b", 2), (b"a", 2)]
 
 
 async def test_everything_live_is_sent_again_each_hour_at_its_pace(bench: Bench) -> None:

@@ -131,10 +131,11 @@ class PartitionPublisher:
         if not stale:
             return
         try:
-            await self._source.mark_dirty(stale)
+            untouched = await self._source.mark_dirty(stale)
         except BaseException:
             self._last_records.give_back(stale)
             raise
+        self._last_records.give_back(untouched)
 
     async def _publish(self, rows: Sequence[Publishable]) -> None:
         try:

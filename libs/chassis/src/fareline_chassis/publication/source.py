@@ -42,8 +42,11 @@ class RevisionSource(Protocol):
     async def mark(self, published: Sequence[tuple[bytes, int]]) -> None:
         """Set the published revision of (key, revision), unless a higher one is already published."""
 
-    async def mark_dirty(self, keys: Sequence[bytes]) -> None:
-        """Make these rows unpublished again. A key without a row is ignored, or gets its tombstone if one is due."""
+    async def mark_dirty(self, keys: Sequence[bytes]) -> Sequence[bytes]:
+        """Make these rows unpublished again; return those for which somebody would have to be waited for.
+
+        They are unchanged and to be told again. A key without a row is ignored, or gets its tombstone if one is due.
+        """
 
     async def live(self, partition: int, after: bytes | None, limit: int) -> Sequence[Publishable]:
         """Return rows with key > `after` in key order, whether published or not; None means from the first."""

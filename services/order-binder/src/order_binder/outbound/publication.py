@@ -15,6 +15,7 @@ from fareline_chassis.logs import get_logger
 from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from fareline_chassis.publication.source import Publishable
+from fareline_contracts.bindings import binding_key
 from order_binder.outbound.publication_reads import Clock, Pages, SharedTime, publication_queries
 from order_binder.outbound.published_records import (
     binding_publishable,
@@ -75,10 +76,11 @@ class BindingSource:
             self._published(row["delay_s"])
         return [None] * len(told)
 
-    async def mark_dirty(self, keys: Sequence[bytes]) -> None:
-        """Make these rows unpublished again."""
+    async def mark_dirty(self, keys: Sequence[bytes]) -> Sequence[bytes]:
+        """Make these rows unpublished again; return those that somebody has locked."""
         async with self._database.acquire() as connection:
-            await connection.execute(self._queries.dirty_bindings, *_keys(keys))
+            locked = await connection.fetch(self._queries.dirty_bindings, *_keys(keys))
+        return [binding_key(row["tenant"], row["order_id"]) for row in locked]
 
     async def live(self, partition: int, after: bytes | None, limit: int) -> Sequence[Publishable]:
         """Return bindings in the order of tenant and order id, from `after` on."""
@@ -133,10 +135,11 @@ class RegistrySource:
                 self._mark, [key.decode() for key, _ in published], [revision for _, revision in published]
             )
 
-    async def mark_dirty(self, keys: Sequence[bytes]) -> None:
-        """Make these rows unpublished again."""
+    async def mark_dirty(self, keys: Sequence[bytes]) -> Sequence[bytes]:
+        """Make these rows unpublished again; return those that somebody has locked."""
         async with self._database.acquire() as connection:
-            await connection.execute(self._dirty, [key.decode() for key in keys])
+            locked = await connection.fetch(self._dirty, [key.decode() for key in keys])
+        return [key.encode() for (key,) in locked]
 
     async def live(self, partition: int, after: bytes | None, limit: int) -> Sequence[Publishable]:
         """Return rows in key order, from `after` on."""

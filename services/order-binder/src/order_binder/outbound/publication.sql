@@ -26,9 +26,24 @@ WHERE o.tenant = free.tenant AND o.order_id = free.order_id
 RETURNING extract(epoch FROM clock_timestamp() - o.updated_at)::float8 AS delay_s
 
 -- name: dirty_bindings
-UPDATE order_binder.orders AS o SET published_revision = 0
-FROM unnest($1::text[], $2::text[]) AS n (tenant, order_id)
-WHERE o.tenant = n.tenant AND o.order_id = n.order_id
+-- Passes over locked rows as well, and returns them: whoever has one locked need not change it.
+WITH wanted AS (
+    SELECT * FROM unnest($1::text[], $2::text[]) AS n (tenant, order_id)
+), free AS (
+    SELECT o.tenant, o.order_id
+    FROM wanted AS n
+    JOIN order_binder.orders AS o ON o.tenant = n.tenant AND o.order_id = n.order_id
+    FOR NO KEY UPDATE OF o SKIP LOCKED
+), dirty AS (
+    UPDATE order_binder.orders AS o SET published_revision = 0
+    FROM free
+    WHERE o.tenant = free.tenant AND o.order_id = free.order_id
+    RETURNING o.tenant, o.order_id
+)
+SELECT o.tenant, o.order_id
+FROM wanted AS n
+JOIN order_binder.orders AS o ON o.tenant = n.tenant AND o.order_id = n.order_id
+WHERE NOT EXISTS (SELECT FROM dirty WHERE dirty.tenant = o.tenant AND dirty.order_id = o.order_id)
 
 -- name: live_bindings
 SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
@@ -44,12 +59,24 @@ WHERE revision <> published_revision AND key_hash % $1 = ANY ($2::integer[])
 LIMIT $3
 
 -- name: mark_tenants
-UPDATE order_binder.tenants AS t SET published_revision = n.revision
-FROM unnest($1::text[], $2::bigint[]) AS n (tenant, revision)
-WHERE t.tenant = n.tenant AND t.published_revision < n.revision
+WITH free AS (
+    SELECT t.tenant, n.revision
+    FROM unnest($1::text[], $2::bigint[]) AS n (tenant, revision)
+    JOIN order_binder.tenants AS t ON t.tenant = n.tenant
+    WHERE t.published_revision < n.revision
+    FOR NO KEY UPDATE OF t SKIP LOCKED
+)
+UPDATE order_binder.tenants AS t SET published_revision = free.revision
+FROM free
+WHERE t.tenant = free.tenant
 
 -- name: dirty_tenants
-UPDATE order_binder.tenants SET published_revision = 0 WHERE tenant = ANY ($1::text[])
+WITH free AS (
+    SELECT tenant FROM order_binder.tenants WHERE tenant = ANY ($1::text[]) FOR NO KEY UPDATE SKIP LOCKED
+), dirty AS (
+    UPDATE order_binder.tenants AS t SET published_revision = 0 FROM free WHERE t.tenant = free.tenant RETURNING t.tenant
+)
+SELECT tenant FROM order_binder.tenants WHERE tenant = ANY ($1::text[]) AND tenant NOT IN (SELECT tenant FROM dirty)
 
 -- name: live_tenants
 SELECT tenant, region, policy, staff, revision, updated_at
@@ -65,12 +92,24 @@ WHERE revision <> published_revision AND key_hash % $1 = ANY ($2::integer[])
 LIMIT $3
 
 -- name: mark_numbers
-UPDATE order_binder.numbers AS t SET published_revision = n.revision
-FROM unnest($1::text[], $2::bigint[]) AS n (e164, revision)
-WHERE t.e164 = n.e164 AND t.published_revision < n.revision
+WITH free AS (
+    SELECT t.e164, n.revision
+    FROM unnest($1::text[], $2::bigint[]) AS n (e164, revision)
+    JOIN order_binder.numbers AS t ON t.e164 = n.e164
+    WHERE t.published_revision < n.revision
+    FOR NO KEY UPDATE OF t SKIP LOCKED
+)
+UPDATE order_binder.numbers AS t SET published_revision = free.revision
+FROM free
+WHERE t.e164 = free.e164
 
 -- name: dirty_numbers
-UPDATE order_binder.numbers SET published_revision = 0 WHERE e164 = ANY ($1::text[])
+WITH free AS (
+    SELECT e164 FROM order_binder.numbers WHERE e164 = ANY ($1::text[]) FOR NO KEY UPDATE SKIP LOCKED
+), dirty AS (
+    UPDATE order_binder.numbers AS t SET published_revision = 0 FROM free WHERE t.e164 = free.e164 RETURNING t.e164
+)
+SELECT e164 FROM order_binder.numbers WHERE e164 = ANY ($1::text[]) AND e164 NOT IN (SELECT e164 FROM dirty)
 
 -- name: live_numbers
 SELECT e164, tenant, role, state, asks_code, city, default_route, withdrawn, revision, updated_at
