@@ -104,7 +104,9 @@ class Service:
         reader, finder = PostgresReader(self._database), PostgresCalls(self._reading, self._vault)
         calls = CallsApi(finder, gate, utc_now, Cursors(self._vault.signing_keys()))
         exports = ExportsApi(finder, gate, utc_now)
-        recordings = RecordingsApi(reader, self._store, gate, utc_now, self._beside(gate, finder))
+        required = self._settings.recording_reason_required
+        others = self._beside(gate, finder)
+        recordings = RecordingsApi(reader, self._store, gate, utc_now, others, reason_required=required)
         app = build_http(calls, exports, recordings, self._health, self._telemetry.registry)
         host, port = self._settings.http_host, self._settings.http_port
         await serve(app, host=host, port=port, health=self._health, on_start=self._start, on_stop=self._stop)

@@ -191,9 +191,22 @@ CREATE TABLE access_log (
     byte_range text,
     at timestamptz NOT NULL,
     previous bytea NOT NULL,
-    hash bytea NOT NULL
+    hash bytea NOT NULL,
+    auth_method text,
+    reason text,
+    ip text,
+    request_id text,
+    -- Null in rows of before; whose hash covers what they had.
+    outcome text CHECK (outcome IN ('granted', 'refused', 'served', 'cut', 'lost')),
+    bytes_sent bigint,
+    -- The row that this one tells the end of.
+    begun bigint
 );
 CREATE INDEX access_log_of_recording ON access_log (recording_id, at);
+-- What became of an access; who was given what, and everything in order of time.
+CREATE INDEX access_log_of_begun ON access_log (begun) WHERE begun IS NOT NULL;
+CREATE INDEX access_log_of_actor ON access_log (actor, at, access_id);
+CREATE INDEX access_log_by_time ON access_log (at, access_id);
 
 -- What dashboards read. Each measure is defined here once: per call in `analytics.calls`, summed up in the views below.
 CREATE SCHEMA analytics;
@@ -332,8 +345,13 @@ CREATE TABLE access_chain (
 INSERT INTO access_chain (hash) VALUES (sha256('fareline access log'));
 
 CREATE FUNCTION access_row_hash(row_before bytea, noted access_log) RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT sha256(row_before || convert_to(jsonb_build_array(noted.recording_id, noted.call_id, noted.tenant, noted.actor,
-        noted.action, noted.byte_range, extract(epoch FROM noted.at))::text, 'UTF8'))
+    SELECT sha256(row_before || convert_to((CASE WHEN noted.outcome IS NULL
+        THEN jsonb_build_array(noted.recording_id, noted.call_id, noted.tenant, noted.actor, noted.action,
+            noted.byte_range, extract(epoch FROM noted.at))
+        ELSE jsonb_build_array(noted.recording_id, noted.call_id, noted.tenant, noted.actor, noted.action,
+            noted.byte_range, extract(epoch FROM noted.at), noted.auth_method, noted.reason, noted.ip,
+            noted.request_id, noted.outcome, noted.bytes_sent, noted.begun)
+        END)::text, 'UTF8'))
 $$;
 
 CREATE FUNCTION chain_access() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -48,6 +48,9 @@ class Settings(KafkaSettings, PostgresSettings, HttpSettings, TelemetrySettings,
     retention_every: Duration = Field(
         default=timedelta(days=1), description="How often what is older than tenants' policies allow is removed."
     )
+    recording_reason_required: bool = Field(
+        default=False, description="Whether nobody listens without `X-Access-Reason`, for the access log."
+    )
     ready_delay: Duration = Field(
         default=timedelta(seconds=15), description="Pause between a recording announced without URL and its request."
     )

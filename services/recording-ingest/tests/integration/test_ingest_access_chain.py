@@ -17,9 +17,10 @@ from recording_ingest.domain.access_chain import GENESIS
 from recording_ingest.outbound import access_chain
 from recording_ingest.outbound.access_chain import walk_access_log
 from recording_ingest.outbound.postgres_reading import PostgresReader
-from recording_ingest.ports.recordings import Access
+from recording_ingest.ports.recordings import Access, Asker
 
 ROWS = 7
+SOMEBODY = Asker("somebody", "bearer token", "r-1", "10.0.0.1", "case 17")
 INSERT = (
     "INSERT INTO access_log (access_id, recording_id, call_id, actor, action, at, previous, hash) OVERRIDING SYSTEM VALUE"
     " SELECT access_id + 1, recording_id, call_id, 'nobody', action, at, hash, '' FROM access_log"
@@ -39,7 +40,7 @@ async def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         for second in range(ROWS):
             part = None if second % 2 else "bytes 0-9/10"
             at = START + timedelta(seconds=second)
-            await reader.log_access(Access(str(uuid.uuid4()), "c-1", "demo", "somebody", "listen", part, at))
+            await reader.log_access(Access(str(uuid.uuid4()), "c-1", "demo", SOMEBODY, "listen", at, part))
         yield database
 
 
@@ -101,7 +102,7 @@ async def test_a_log_written_anew_fits_but_not_with_what_was_kept(database: Data
         await connection.execute("DELETE FROM access_log")
         await connection.execute("UPDATE access_chain SET hash = $1", GENESIS)
         await connection.execute("ALTER TABLE access_log ENABLE TRIGGER access_log_append_only")
-    await PostgresReader(database).log_access(Access(str(uuid.uuid4()), "c-1", None, "me", "listen", None, START))
+    await PostgresReader(database).log_access(Access(str(uuid.uuid4()), "c-1", None, SOMEBODY, "listen", START))
     assert await broken(database) is None
     assert "the hash that was kept" in str(await broken(database, kept))
 

@@ -63,6 +63,15 @@ STATS = [
     *((f"tz={text}", "tz") for text in ("", "Mars", "../../etc/passwd", "/etc/passwd", f"UTC{NUL}", "Europe", LONG, "utc%0A")),
     *((f"group_by={text}", "group_by") for text in ("", "colour", NUL)),
 ]  # fmt: skip
+ACCESSES = [
+    *((f"{name}={text}", name) for name in ("since", "until") for text in TIMES),
+    *((f"{name}={text}", name) for name in ("actor", "tenant") for text in (NUL, LONG)),
+    *((f"action={text}", "action") for text in ("", "hear", NUL)),
+    *((f"limit={text}", "limit") for text in ("0", "1001", "x")),
+    *((f"cursor={text}", "cursor") for text in ("0", "-1", "x", "1.5", "9" * 40)),
+    ("since=2026-10-01T00:00:00Z&until=2026-11-01T00:00:01Z", "since"),
+    ("colour=red", "colour"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -112,6 +121,21 @@ async def all_wrong(client: httpx.AsyncClient, questions: Sequence[tuple[Any, ..
 async def test_every_parameter_that_is_none(client: httpx.AsyncClient, path: str) -> None:
     own = {"/v1/calls": PAGES, "/v1/calls/stats": STATS}.get(path, [])
     questions = [("GET", f"{path}?{query}", f"query/{name}") for query, name in [*QUERIES, *own]]
+    assert await all_wrong(client, questions) == []
+
+
+async def test_every_parameter_of_the_access_log_that_is_none(client: httpx.AsyncClient) -> None:
+    questions = [("GET", f"/v1/access-log?{query}", f"query/{name}") for query, name in ACCESSES]
+    assert await all_wrong(client, questions) == []
+
+
+async def test_reasons_that_are_none(client: httpx.AsyncClient) -> None:
+    reasons = ["x" * 201, b"case \x01", b"\xff\xfe", "case\tfive"]
+    questions = [
+        ("GET", f"/v1/recordings/{ID}{rest}", "header/X-Access-Reason", {"headers": {"X-Access-Reason": reason}})
+        for reason in reasons
+        for rest in ("", "/waveform")
+    ]
     assert await all_wrong(client, questions) == []
 
 

@@ -32,14 +32,17 @@ def grant(name: str, *tenants: str) -> tuple[bytes, Grant]:
 
 
 @asynccontextmanager
-async def recordings_over(database: Database, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def recordings_over(
+    database: Database, folder: Path, *, reason_required: bool = False
+) -> AsyncIterator[httpx.AsyncClient]:
     audio, store = AudioIndex(1), ObjectStorage(str(folder / "storage"))
     gate = Gate(
         TokenBook([grant("pbx", "demo", "solo"), grant("half", "demo"), grant("stranger", "other"), grant("root", "*")])
     )
     tools = Receiving(PushInbox(Caps(size_bytes=CAP)), PostgresIntake(database), store, audio, utc_now)
     pushes = PushApi(tools, gate, lambda name: TENANTS.get(name, ()), CAP)
-    api = RecordingsApi(PostgresReader(database), store, gate, utc_now, (pushes.router(),))
+    reader, others = PostgresReader(database), (pushes.router(),)
+    api = RecordingsApi(reader, store, gate, utc_now, others, reason_required=reason_required)
     app = FastAPI()
     app.include_router(api.router())
     problem_handlers(app)

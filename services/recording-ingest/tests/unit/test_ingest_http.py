@@ -26,7 +26,7 @@ from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.http import build_http
 from recording_ingest.inbound.recordings_api import RecordingsApi
 from recording_ingest.outbound.storage import ObjectStorage
-from recording_ingest.ports.recordings import Access, NotedAccess
+from recording_ingest.ports.recordings import Access, AccessFilter, NotedAccess
 
 
 class EmptyLog:
@@ -61,7 +61,10 @@ class EmptyLog:
     async def accesses(self, recording_id: str) -> Sequence[NotedAccess]:
         return ()
 
-    async def log_access(self, access: Access) -> None:
+    async def find_accesses(self, wanted: AccessFilter) -> Sequence[NotedAccess]:
+        return ()
+
+    async def log_access(self, access: Access) -> int:
         raise AssertionError("nobody listened")
 
 
@@ -200,6 +203,7 @@ async def test_every_route_needs_a_token_with_its_scope(client: httpx.AsyncClien
 async def test_no_route_is_missing_above(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     assert sorted(document["paths"]) == [
+        "/v1/access-log",
         "/v1/calls",
         "/v1/calls.csv",
         "/v1/calls.parquet",

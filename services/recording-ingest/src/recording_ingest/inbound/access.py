@@ -23,6 +23,10 @@ class Gate:
     def __init__(self, tokens: TokenBook) -> None:
         self._tokens = tokens
 
+    def known(self, request: Request) -> Grant | None:
+        """Return what the request's token grants, whatever that is; None without a known one."""
+        return self._tokens.grant_for(request.headers.get("authorization"))
+
     def admit(self, request: Request, scope: str, tenant: str | None = None) -> Grant:
         """Return the grant behind the request. Raises Problem 401 or 403."""
         return self._tokens.require(request, tenant, scope)

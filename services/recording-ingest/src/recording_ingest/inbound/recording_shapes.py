@@ -7,7 +7,6 @@ from pydantic import BaseModel
 
 from recording_ingest.domain.calls import CallRow
 from recording_ingest.domain.recordings import Recording, contradicts
-from recording_ingest.ports.recordings import Access
 
 
 class RecordingOut(BaseModel):
@@ -55,23 +54,6 @@ class WaveformOut(BaseModel):
     peaks: list[list[int]]
 
 
-class AccessOut(BaseModel):
-    """One time that somebody was given something. `byte_range` as in Content-Range; null for the whole."""
-
-    actor: str
-    action: str
-    byte_range: str | None
-    at: datetime
-
-
-class AccessLogOut(BaseModel):
-    """Who was given what, oldest first. `intact`: every row is as it was written."""
-
-    recording_id: str
-    intact: bool
-    accesses: list[AccessOut]
-
-
 def recording_out(entry: Recording) -> RecordingOut:
     """Return one ledger entry, without where it is kept or came from."""
     audio = entry.audio
@@ -106,8 +88,3 @@ def recordings_out(entries: Sequence[Recording], row: CallRow) -> RecordingsOut:
         odd = contradicts(entry, row, parts=len(entries))
         shown.append(recording_out(entry).model_copy(update={"contradicts_call": odd}))
     return RecordingsOut(recordings=shown)
-
-
-def access_out(access: Access) -> AccessOut:
-    """Return one row of the access log."""
-    return AccessOut(actor=access.actor, action=access.action, byte_range=access.byte_range, at=access.at)

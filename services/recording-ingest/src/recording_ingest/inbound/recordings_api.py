@@ -1,23 +1,37 @@
 """Recordings over HTTP: audio with ranges, and its waveform. Who gets what is written down first."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from fareline_chassis.auth import Grant
+from fareline_chassis.logs import get_logger
 from fareline_chassis.problems import Problem
 from recording_ingest.domain.ranges import RangeNotSatisfiable
 from recording_ingest.domain.recordings import Recording, State
-from recording_ingest.inbound.access import AUDIT, LISTEN, Gate, may_see, unknown
+from recording_ingest.inbound.access import LISTEN as MAY_LISTEN
+from recording_ingest.inbound.access import Gate, may_see, unknown
+from recording_ingest.inbound.access_log_api import AccessLogApi
+from recording_ingest.inbound.askers import REQUEST_ID, asker_of
 from recording_ingest.inbound.calls_api import BEARER, NO_PARAMETERS
-from recording_ingest.inbound.recording_shapes import AccessLogOut, WaveformOut, access_out
+from recording_ingest.inbound.recording_shapes import WaveformOut
 from recording_ingest.ports.clock import Clock
-from recording_ingest.ports.recordings import RecordingFinder
+from recording_ingest.ports.recordings import Asker, Outcome, RecordingFinder
 from recording_ingest.ports.storage import Store, StoreLost
-from recording_ingest.usecases.open_recording import WAVEFORM, Opened, note_access, open_recording
+from recording_ingest.usecases.open_recording import (
+    LISTEN,
+    WAVEFORM,
+    Opened,
+    note_access,
+    note_end,
+    open_recording,
+)
+
+Ended = Callable[[Outcome, int], None]
+log = get_logger(__name__)
 
 _TYPES: Final = {
     "WAV": ("audio/wav", "wav"),
@@ -37,10 +51,19 @@ class RecordingsApi:
     """The routes under `/v1/recordings`."""
 
     def __init__(
-        self, finder: RecordingFinder, store: Store, gate: Gate, clock: Clock, others: Sequence[APIRouter] = ()
+        self,
+        finder: RecordingFinder,
+        store: Store,
+        gate: Gate,
+        clock: Clock,
+        others: Sequence[APIRouter] = (),
+        *,
+        reason_required: bool = False,
     ) -> None:
-        """`others`: further routes about recordings, served beside these."""
+        """`others`: further routes about recordings, served beside these. `reason_required`: nobody listens without."""
         self._others = others
+        self._reason_required = reason_required
+        self._ends: set[asyncio.Task[None]] = set()
         self._finder = finder
         self._store = store
         self._gate = gate
@@ -59,62 +82,79 @@ class RecordingsApi:
             response_model=None,
             responses=dict(_AUDIO_ANSWERS),
         )
-        waveform, accesses = "/v1/recordings/{recording_id}/waveform", "/v1/recordings/{recording_id}/access-log"
+        waveform = "/v1/recordings/{recording_id}/waveform"
         router.add_api_route(waveform, self.waveform, summary="Peaks for drawing", dependencies=bare)
-        router.add_api_route(accesses, self.accesses, summary="Who listened", dependencies=bare)
-        for other in self._others:
+        for other in (AccessLogApi(self._finder, self._gate, self._clock).router(), *self._others):
             router.include_router(other)
         return router
 
     async def audio(self, request: Request, recording_id: UUID) -> Response:
-        """Return the audio, or the part of it that `Range` asks for (one range; `If-Range` with the ETag)."""
-        grant, entry = await self._stored(request, recording_id)
+        """Return the audio, or the part of it that `Range` asks for (one range; `If-Range` with the ETag).
+
+        `X-Access-Reason` says why, for the access log.
+        """
+        asker, entry = await self._stored(request, recording_id, LISTEN)
+        wanted = _range_asked(request, entry)
         try:
             opened = await open_recording(
-                self._finder,
-                self._store,
-                entry,
-                actor=grant.name,
-                wanted=_range_asked(request, entry),
-                clock=self._clock,
+                self._finder, self._store, entry, asker=asker, wanted=wanted, clock=self._clock
             )
         except RangeNotSatisfiable:
             raise Problem(416, headers={"Content-Range": f"bytes */{entry.size_bytes}"}) from None
-        return await _streamed(entry, opened)
+        return await _streamed(entry, opened, self._ending(opened))
 
-    async def waveform(self, request: Request, recording_id: UUID) -> WaveformOut:
-        """Return the peaks of a stored recording."""
-        grant, entry = await self._stored(request, recording_id)
-        await note_access(self._finder, entry, actor=grant.name, action=WAVEFORM, part=None, clock=self._clock)
+    async def waveform(self, request: Request, response: Response, recording_id: UUID) -> WaveformOut:
+        """Return the peaks of a stored recording. `X-Access-Reason` says why, for the access log."""
+        asker, entry = await self._stored(request, recording_id, WAVEFORM)
+        await note_access(self._finder, entry, asker=asker, action=WAVEFORM, clock=self._clock)
         assert entry.audio is not None
+        response.headers[REQUEST_ID] = asker.request_id
         return WaveformOut(
             recording_id=entry.recording_id,
             duration_s=entry.audio.duration_s,
             peaks=[list(channel) for channel in entry.audio.peaks],
         )
 
-    async def accesses(self, request: Request, recording_id: UUID) -> AccessLogOut:
-        """Return who was given what of a recording, oldest first; `intact` tells whether a row was changed since."""
-        grant = self._gate.admit(request, AUDIT)
+    async def _stored(self, request: Request, recording_id: UUID, action: str) -> tuple[Asker, Recording]:
+        try:
+            grant = self._gate.admit(request, MAY_LISTEN)
+        except Problem:
+            await self._refused(request, await self._finder.recording(str(recording_id)), action)
+            raise
+        asker = asker_of(request, grant, reason_required=self._reason_required)
         entry = await self._finder.recording(str(recording_id))
         if entry is None or not may_see(grant, entry.tenant):
-            raise unknown("recording")
-        noted = await self._finder.accesses(entry.recording_id)
-        return AccessLogOut(
-            recording_id=entry.recording_id,
-            intact=all(row.intact for row in noted),
-            accesses=[access_out(row.access) for row in noted],
-        )
-
-    async def _stored(self, request: Request, recording_id: UUID) -> tuple[Grant, Recording]:
-        grant = self._gate.admit(request, LISTEN)
-        entry = await self._finder.recording(str(recording_id))
-        if entry is None or not may_see(grant, entry.tenant):
+            await self._refused(request, entry, action)
             raise unknown("recording")
         if entry.state is not State.STORED:
             why = f" ({entry.reason})" if entry.reason else ""
             raise Problem(404, "The recording is not stored", detail=f"It is {entry.state}{why}.")
-        return grant, entry
+        return asker, entry
+
+    async def _refused(self, request: Request, entry: Recording | None, action: str) -> None:
+        """Write down who was not let; who has no token is nobody."""
+        grant = self._gate.known(request)
+        if grant is not None and entry is not None:
+            asker = asker_of(request, grant)
+            await note_access(
+                self._finder, entry, asker=asker, action=action, clock=self._clock, outcome=Outcome.REFUSED
+            )
+
+    def _ending(self, opened: Opened) -> Ended:
+        """Return what to call at the end. It writes in a task of its own: the request's may be cancelled by then."""
+
+        async def write(outcome: Outcome, sent: int) -> None:
+            try:
+                await note_end(self._finder, opened.noted, outcome, sent, self._clock)
+            except Exception as error:  # noqa: BLE001 - the row of the beginning stands: granted, and no end known
+                log.warning("end of an access not noted", access_id=opened.noted.access_id, error=type(error).__name__)
+
+        def ended(outcome: Outcome, sent: int) -> None:
+            task = asyncio.create_task(write(outcome, sent))
+            self._ends.add(task)
+            task.add_done_callback(self._ends.discard)
+
+        return ended
 
 
 def _etag(entry: Recording) -> str:
@@ -126,28 +166,35 @@ def _range_asked(request: Request, entry: Recording) -> str | None:
     return request.headers.get("range") if condition in (None, _etag(entry)) else None
 
 
-async def _streamed(entry: Recording, opened: Opened) -> Response:
+async def _streamed(entry: Recording, opened: Opened, ended: Ended) -> Response:
     kind, extension = _TYPES.get(entry.audio.container if entry.audio else "", ("application/octet-stream", "bin"))
-    length = opened.part.end - opened.part.start if opened.part else opened.size
     headers = {
         "Accept-Ranges": "bytes",
-        "Content-Length": str(length),
+        "Content-Length": str(opened.length),
         "Content-Disposition": f'attachment; filename="{entry.recording_id}.{extension}"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
         "ETag": _etag(entry),
+        REQUEST_ID: opened.noted.access.asker.request_id,
     }
     if opened.part:
         headers["Content-Range"] = opened.part.content_range
     try:
         first = await anext(opened.content)
     except StoreLost:
+        ended(Outcome.LOST, 0)
         raise Problem(500, "The audio is not in storage") from None
-    body = _from_first(first, opened.content)
+    body = _counted(first, opened, ended)
     return StreamingResponse(body, 206 if opened.part else 200, headers=headers, media_type=kind)
 
 
-async def _from_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for chunk in rest:
-        yield chunk
+async def _counted(first: bytes, opened: Opened, ended: Ended) -> AsyncIterator[bytes]:
+    sent = 0
+    try:
+        yield first
+        sent = len(first)
+        async for chunk in opened.content:
+            yield chunk
+            sent += len(chunk)
+    finally:
+        ended(Outcome.SERVED if sent == opened.length else Outcome.CUT, sent)

@@ -1,6 +1,7 @@
 """The ledger in Postgres, as it is read."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 
@@ -8,7 +9,12 @@ from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from recording_ingest.domain.recordings import Recording
 from recording_ingest.outbound.rows import recording
-from recording_ingest.ports.recordings import Access, NotedAccess
+from recording_ingest.ports.recordings import Access, AccessFilter, NotedAccess, Outcome
+
+_PLAIN: Final = (
+    "access_id", "call_id", "actor", "auth_method", "request_id", "ip", "reason", "action", "byte_range", "at",
+    "ended_at", "intact",
+)  # fmt: skip
 
 
 class PostgresReader:
@@ -24,34 +30,44 @@ class PostgresReader:
             row = await connection.fetchrow(self._queries.recording, recording_id)
         return recording(row) if row else None
 
-    async def log_access(self, access: Access) -> None:
-        """Write the audit row; committed on return."""
+    async def log_access(self, access: Access) -> int:
+        """Write the audit row and return its id; committed on return."""
+        asker = access.asker
+        context = (asker.auth_method, asker.reason, asker.ip, asker.request_id)
         async with self._database.acquire() as connection:
-            await connection.execute(
+            written: int = await connection.fetchval(
                 self._queries.log_access,
                 access.recording_id,
                 access.call_id,
                 access.tenant,
-                access.actor,
+                asker.actor,
                 access.action,
                 access.byte_range,
                 access.at,
+                *context,
+                access.outcome,
+                access.bytes_sent,
+                access.begun,
             )
+        return written
 
     async def accesses(self, recording_id: str) -> Sequence[NotedAccess]:
-        """Return the audit rows of a recording, oldest first."""
+        """Return the accesses to a recording, oldest first."""
         async with self._database.acquire() as connection:
-            rows = await connection.fetch(self._queries.accesses, recording_id)
-        return [NotedAccess(_access(row), row["intact"]) for row in rows]
+            return [_noted(row) for row in await connection.fetch(self._queries.accesses, recording_id)]
+
+    async def find_accesses(self, wanted: AccessFilter) -> Sequence[NotedAccess]:
+        """Return accesses, newest first."""
+        tenants = None if wanted.tenants is None else list(wanted.tenants)
+        values = (wanted.since, wanted.until, tenants, wanted.actor, wanted.action, wanted.before, wanted.limit)
+        async with self._database.acquire() as connection:
+            return [_noted(row) for row in await connection.fetch(self._queries.find_accesses, *values)]
 
 
-def _access(row: asyncpg.Record) -> Access:
-    return Access(
+def _noted(row: asyncpg.Record) -> NotedAccess:
+    return NotedAccess(
         recording_id=str(row["recording_id"]),
-        call_id=row["call_id"],
-        tenant=row["tenant"],
-        actor=row["actor"],
-        action=row["action"],
-        byte_range=row["byte_range"],
-        at=row["at"],
+        outcome=Outcome(row["final"]) if row["final"] else None,
+        bytes_sent=row["sent"],
+        **{name: row[name] for name in _PLAIN},
     )
