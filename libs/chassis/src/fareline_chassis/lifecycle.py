@@ -252,6 +252,26 @@ def run(main: Coroutine[object, object, None]) -> None:
         raise SystemExit(_FAILED) from None
 
 
+def run_command(
+    service: str, main: Coroutine[object, object, None], explain: Callable[[Exception], str | None]
+) -> None:
+    """Run a command that somebody started by hand, as `run` does.
+
+    An exception for which `explain` has words is no crash: they go to standard error, and the code is 2.
+    """
+
+    async def explained_main() -> None:
+        try:
+            await main
+        except Exception as error:
+            if (told := explain(error)) is None:
+                raise
+            sys.stderr.write(f"{service}: {redact_phones(told)}\n")
+            raise SystemExit(_UNUSABLE) from None
+
+    run(explained_main())
+
+
 def _log_uncaught(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
     _log.critical("crashed", error_type=kind.__name__, exc_info=error)
 

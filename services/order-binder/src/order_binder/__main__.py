@@ -12,7 +12,7 @@ from fareline_chassis.kafka.dead_letter_cli import DeadLetterCommands
 from fareline_chassis.kafka.dead_letters import DeadLetterBox
 from fareline_chassis.kafka.topics import PartitionsDiffer, ensure_topics
 from fareline_chassis.logs import configure_logging
-from fareline_chassis.postgres.migrations import MigrationError
+from fareline_chassis.postgres.explained import why_not
 from fareline_chassis.settings import KafkaSettings, PostgresSettings, TelemetrySettings, load_settings
 from fareline_contracts.topics import TAXI_ORDERS, deployed_topics
 from order_binder.app import SERVICE, run
@@ -66,12 +66,12 @@ def migrate_command(
     """Bring the database's schema up to this release. Safe to run in several places at once."""
     settings = load_settings(MigrateSettings)
     configure_logging(SERVICE, settings.log_level)
-    try:
-        applied = asyncio.run(Schema(settings.dsn).migrate(phase.value))
-    except (MigrationError, OSError) as error:
-        typer.echo(f"cannot migrate: {error}", err=True)
-        raise typer.Exit(1) from None
-    typer.echo(f"{len(applied)} migrations applied" if applied else "nothing to apply")
+
+    async def apply() -> None:
+        applied = await Schema(settings.dsn).migrate(phase.value)
+        typer.echo(f"{len(applied)} migrations applied" if applied else "nothing to apply")
+
+    lifecycle.run_command(SERVICE, apply(), why_not)
 
 
 @cli.command(name="topics")

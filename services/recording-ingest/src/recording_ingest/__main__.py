@@ -13,9 +13,10 @@ import typer
 from fareline_chassis.auth import TokensUnusable
 from fareline_chassis.kafka.dead_letter_cli import DeadLetterCommands
 from fareline_chassis.kafka.dead_letters import DeadLetterBox
-from fareline_chassis.lifecycle import explained
+from fareline_chassis.lifecycle import explained, run_command
 from fareline_chassis.lifecycle import run as run_service
 from fareline_chassis.logs import configure_logging
+from fareline_chassis.postgres.explained import why_not
 from fareline_chassis.postgres.migrations import migrate as apply_migrations
 from fareline_chassis.postgres.pool import Connection
 from fareline_chassis.settings import KafkaSettings, PostgresSettings, TelemetrySettings, load_settings
@@ -95,15 +96,17 @@ def migrate(
     configure_logging(_NAME, "INFO")
 
     async def apply() -> None:
-        await apply_migrations(settings.dsn, MIGRATIONS, SCHEMA, phase.value)
+        applied = await apply_migrations(settings.dsn, MIGRATIONS, SCHEMA, phase.value)
+        typer.echo(f"{len(applied)} migrations applied" if applied else "nothing to apply")
 
-    run_service(apply())
+    run_command(_NAME, apply(), why_not)
 
 
 @cli.command()
 def reseal() -> None:
     """Rewrite phones that older keys sealed or hashed; afterwards those keys can leave the file."""
     settings = load_settings(KeySettings)
+    configure_logging(_NAME, "WARNING")
     with explained(_NAME, KeysUnusable):
         vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
 
@@ -112,7 +115,7 @@ def reseal() -> None:
             done = await Resealing(connection, vault).run()
         typer.echo(f"rewritten: {done.events} events, {done.calls} calls, {done.recordings} recordings")
 
-    run_service(rewrite())
+    run_command(_NAME, rewrite(), why_not)
 
 
 @cli.command()
@@ -122,10 +125,11 @@ def refold() -> None:
     configure_logging(_NAME, "WARNING")
 
     async def fold() -> None:
-        done = await app.refold(settings)
+        with explained(_NAME, KeysUnusable):
+            done = await app.refold(settings)
         typer.echo(f"folded again: {done.calls} calls, {done.changed} of them changed")
 
-    run_service(fold())
+    run_command(_NAME, fold(), why_not)
 
 
 @cli.command()
@@ -136,6 +140,7 @@ def grant_bi(
 ) -> None:
     """Let a role read the views in schema `analytics` and nothing else; make it where it is missing."""
     settings = load_settings(PostgresSettings)
+    configure_logging(_NAME, "WARNING")
 
     async def let_read() -> None:
         async with _connected(settings) as connection:
@@ -145,7 +150,7 @@ def grant_bi(
             f"{role} may read schema analytics" + ("; give it a password with \\password in psql" if made else "")
         )
 
-    run_service(let_read())
+    run_command(_NAME, let_read(), why_not)
 
 
 @cli.command()
@@ -154,6 +159,7 @@ def verify_access_log(
 ) -> None:
     """Follow the chain of who listened from its first row to its last; exit 1 at the first row that does not fit."""
     settings = load_settings(PostgresSettings)
+    configure_logging(_NAME, "WARNING")
     expected = _digest(kept)
 
     async def walk() -> None:
@@ -164,7 +170,7 @@ def verify_access_log(
             raise SystemExit(_BROKEN)
         typer.echo(f"the access log is whole: {found.rows} rows, the last hash is {found.last_hash.hex()}")
 
-    run_service(walk())
+    run_command(_NAME, walk(), why_not)
 
 
 def _digest(text: str) -> bytes | None:
@@ -196,7 +202,7 @@ def retention(
         else:
             typer.echo("nothing was changed; --apply removes it" if due else "nothing is due")
 
-    run_service(sweep())
+    run_command(_NAME, sweep(), why_not)
 
 
 if __name__ == "__main__":

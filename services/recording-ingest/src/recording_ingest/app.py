@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+import asyncpg
 from fastapi import APIRouter
 
 from fareline_chassis.auth import TokenBook
@@ -216,6 +217,8 @@ async def _beside_the_service(
     vault = PhoneVault(PhoneKeys.load(settings.fareline_phone_keys_file, demo=settings.fareline_demo))
     postgres, application = Health().component("postgres"), f"recording-ingest-{name}"
     database = Database(settings.dsn, 1, 2, postgres, application_name=application, search_path=SCHEMA)
+    # A service waits for its database; who runs a command is told at once that it is not there.
+    await (await asyncpg.connect(settings.dsn)).close()
     await database.connect()
     try:
         yield database, vault

@@ -60,3 +60,24 @@ def test_the_demos_secrets_are_refused_outside_the_demo(enough):
     done = command("run", **enough)
     assert done.returncode == 2
     assert "FARELINE_DEMO=1" in done.stderr
+
+
+COMMANDS = [["migrate"], ["retention"], ["reseal"], ["grant-bi"], ["verify-access-log"], ["refold"]]
+
+
+@pytest.mark.parametrize("role", COMMANDS)
+def test_a_database_that_is_away_is_one_sentence_that_says_what_to_do(enough, role):
+    done = command(*role, **enough | {"FARELINE_DEMO": "1"})
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert done.stderr.startswith("recording-ingest: PostgreSQL cannot be reached: ")
+    assert "run this again" in done.stderr
+    assert "crashed" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("role", COMMANDS)
+def test_an_address_that_is_none_is_told_without_its_password(enough, role):
+    done = command(*role, **enough | {"FARELINE_DEMO": "1", "DATABASE_URL": "mysql://u:s3cret@h/x"})
+    assert done.returncode == 2, done.stderr
+    assert "DATABASE_URL cannot be used: " in done.stderr
+    crashed = command(*role, **enough | {"FARELINE_DEMO": "1", "DATABASE_URL": "postgresql://u:s3cret@h:port/x"})
+    assert "s3cret" not in done.stdout + done.stderr + crashed.stdout + crashed.stderr
