@@ -18,6 +18,7 @@ from order_binder.inbound.kafka import OrderConsumer
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.inbound.refusals import FailureWatch
 from order_binder.outbound.bindings import PostgresBindings
+from order_binder.outbound.session import order_database
 from order_binder.usecases.ingest_orders import IngestOrders
 
 TENANT = "INSERT INTO order_binder.tenants VALUES ($1, 'RU', $2, '{}', 1, 1, 0, clock_timestamp())"
@@ -45,7 +46,7 @@ async def furnish(dsn: str) -> None:
 
 async def connected(dsn: str) -> Database:
     """Return an open pool."""
-    database = Database(dsn, 1, 4, HealthComponent("postgres"))
+    database = order_database(dsn, 1, 4, HealthComponent("postgres"), name="bench")
     await database.connect()
     return database
 

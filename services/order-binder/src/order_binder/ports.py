@@ -1,8 +1,8 @@
 """What the use cases need from outside, in their own words."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -10,32 +10,41 @@ from order_binder.domain.codes import CodeHold
 from order_binder.domain.numbers import Inventory, Leaving, NumberRole, NumberState
 from order_binder.domain.orders import Order, OrderKey
 from order_binder.domain.policy import Policy
-from order_binder.domain.slots import Slot
+from order_binder.domain.slots import Slot, SlotKey
 from order_binder.domain.states import BindingState
+from order_binder.domain.values import Value
 
 
 class LostRace(Exception):
-    """Somebody else changed the same rows first, again and again; the whole transaction may be tried anew."""
+    """Somebody else changed the same rows first; the whole transaction may be tried anew, without these `codes`.
+
+    Codes are (tenant, code).
+    """
+
+    def __init__(self, codes: frozenset[tuple[str, str]] = frozenset()) -> None:
+        super().__init__("somebody else was faster")
+        self.codes = codes
 
 
-@dataclass(frozen=True, slots=True)
-class TenantView:
+class TenantView(Value, frozen=True):
     """A tenant as decisions see it."""
 
     policy: Policy
     inventory: Inventory
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """The orders of a batch as they stood when their rows were locked, and the database's time just after that."""
+class Locked(Value, frozen=True):
+    """The orders of a batch as they stood when their rows were locked, and the database's time just after that.
+
+    `proxies` are those of the phones asked about that are proxy numbers of any tenant.
+    """
 
     orders: Mapping[OrderKey, Order]
     now: datetime
+    proxies: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Value, frozen=True):
     """An order to be written: its state now, when to look at it again, and whether its binding is to be published."""
 
     order: Order
@@ -44,21 +53,39 @@ class Change:
     publish: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What came of writing a batch. When `done` is false nothing of it was kept: choose anew without `lost_codes`."""
-
-    done: bool
-    lost_codes: frozenset[tuple[str, str]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class InputProgress:
+class InputProgress(Value, frozen=True):
     """How far a partition of the order topic is processed: every event of it before `as_of` is."""
 
     partition: int
     as_of: datetime
     next_offset: int
+
+
+class Wanted(Value, frozen=True):
+    """What an allocation has to know: every slot of `phones`, the slots `kept`, which of the `drawn` codes are free.
+
+    `drawn` holds codes by tenant.
+    """
+
+    phones: Collection[str]
+    kept: Collection[SlotKey]
+    drawn: Mapping[str, Sequence[str]]
+
+
+class Held(Value, frozen=True):
+    """Slots as they stand, and by tenant those of the drawn codes that nobody has."""
+
+    slots: Sequence[Slot]
+    free_codes: Mapping[str, Sequence[str]]
+
+
+class Batch(Value, frozen=True):
+    """All that a transaction writes."""
+
+    changes: Sequence[Change]
+    slots: Sequence[Slot] = ()
+    codes: Sequence[CodeHold] = ()
+    progress: Sequence[InputProgress] = ()
 
 
 class BindingUnit(Protocol):
@@ -67,29 +94,26 @@ class BindingUnit(Protocol):
     async def tenants(self, names: Collection[str]) -> Mapping[str, TenantView]:
         """Return those of `names` that exist."""
 
-    async def lock(self, keys: Collection[OrderKey]) -> Locked:
-        """Lock the rows of these orders, in key order, and return those that exist."""
+    async def lock(self, keys: Collection[OrderKey], phones: Collection[str]) -> Locked:
+        """Lock the rows of these orders, in key order, and return those that exist; ask which `phones` are proxies."""
 
     async def lock_due(self, limit: int) -> Locked:
         """Lock up to `limit` orders that the sweeper has to look at, leaving out those that others have locked."""
 
-    async def proxies_among(self, phones: Collection[str]) -> set[str]:
-        """Return those of `phones` that are proxy numbers of any tenant."""
+    async def held(self, wanted: Wanted) -> Held:
+        """Return what stands of the slots and codes that an allocation may touch."""
 
-    async def slots_of(self, phones: Collection[str]) -> list[Slot]:
-        """Return every slot of these phones, on whatever number."""
+    def loads(self) -> Counter[str]:
+        """Return about how many bindings use each number; whoever lends one counts it up."""
 
-    async def loads(self, numbers: Collection[str]) -> Mapping[str, int]:
-        """Return about how many bindings use each of `numbers`."""
-
-    async def live_codes(self, tenant: str) -> int:
+    def live_codes(self, tenant: str) -> int:
         """Return about how many codes of a tenant are live or cooling."""
 
-    async def free_codes(self, tenant: str, drawn: Sequence[str]) -> list[str]:
-        """Return those of `drawn` that nobody has."""
+    async def save(self, batch: Batch) -> None:
+        """Write all, provided that each slot still is as it was read and each code still is to be had.
 
-    async def save(self, changes: Sequence[Change], slots: Sequence[Slot], codes: Sequence[CodeHold]) -> Saved:
-        """Write all or nothing, provided that each slot still is as it was read and each code still is to be had."""
+        Raises LostRace where somebody was faster: the transaction must then be given up.
+        """
 
     async def note_input(self, progress: Collection[InputProgress]) -> None:
         """Write how far the input is processed; it never goes back, nor ahead of the database's clock."""
@@ -117,8 +141,7 @@ class BindingStore(Protocol):
         """Open a transaction that commits when its block ends and undoes everything when the block raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class NumberEntry:
+class NumberEntry(Value, frozen=True):
     """One number of the inventory, `revision` being that of its last change."""
 
     e164: str
@@ -131,8 +154,7 @@ class NumberEntry:
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LeavingNumber:
+class LeavingNumber(Value, frozen=True):
     """A number on its way out of the inventory."""
 
     e164: str
@@ -140,8 +162,7 @@ class LeavingNumber:
     how: Leaving
 
 
-@dataclass(frozen=True, slots=True)
-class TenantEntry:
+class TenantEntry(Value, frozen=True):
     """One tenant; `policy` is its whole policy document, of which order-binder itself uses a part."""
 
     tenant: str
@@ -200,8 +221,7 @@ class Registry(Protocol):
         """Note that a number is to be withdrawn and return it, now draining; None where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value, frozen=True):
     """Orders with their state, and the times that say how fresh the answer is; `input_as_of` is None while unknown."""
 
     orders: tuple[Order, ...]
@@ -226,8 +246,7 @@ class OrderSink(Protocol):
         """Hand over snapshots; returns when they are safe."""
 
 
-@dataclass(frozen=True, slots=True)
-class SubmittedSnapshot:
+class SubmittedSnapshot(Value, frozen=True):
     """A valid snapshot as JSON, with the trace of the request that brought it."""
 
     key: OrderKey

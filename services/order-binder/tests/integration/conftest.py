@@ -6,11 +6,11 @@ import pytest
 from binder_process import BinderProcess, free_port, tokens_file
 
 from fareline_chassis.health import HealthComponent
-from fareline_chassis.postgres.pool import Database
 from order_binder.outbound.bindings import PostgresBindings
 from order_binder.outbound.reading import PostgresReader
 from order_binder.outbound.registry import PostgresRegistry
 from order_binder.outbound.schema import Schema
+from order_binder.outbound.session import order_database
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ async def binder_url(database_url):
 
 @pytest.fixture
 async def database(binder_url):
-    found = Database(binder_url, 1, 20, HealthComponent("postgres"))
+    found = order_database(binder_url, 1, 20, HealthComponent("postgres"), name="test")
     await found.connect()
     yield found
     await found.close()

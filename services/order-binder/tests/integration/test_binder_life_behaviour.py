@@ -1,6 +1,5 @@
 """Orders from booking to the last trace of them, on a real database whose rows are made older than they are."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from binder_support import seeded
 from order_binder.domain.lifecycle import Outcome
 from order_binder.domain.orders import OrderKey
 from order_binder.domain.states import BindingState, state_at
+from order_binder.domain.values import replace
 from order_binder.outbound.publication import BindingSource
 from order_binder.ports import TenantEntry
 from order_binder.usecases.ingest_orders import IngestOrders

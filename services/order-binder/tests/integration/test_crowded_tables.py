@@ -33,16 +33,18 @@ async def run(database, query, *arguments):
         return await connection.fetch(query, *arguments)
 
 
-async def test_codes_get_longer_before_the_space_is_crowded(ingest, database, reader):
+async def test_codes_get_longer_before_the_space_is_crowded(ingest, store, database, reader):
     await run(database, LIVE_CODES, 20_001, "1 hour")
+    await store.estimates.count()
     report = await ingest([event("o-1", 1)])
     order, _ = await reader.order(OrderKey("demo", "o-1"))
     assert len(order.allocation.driver_code) == len(order.allocation.client_code) == 7
     assert report.longer_codes == {"demo": 7}
 
 
-async def test_codes_stay_as_the_policy_says_while_there_is_room(ingest, database, reader):
+async def test_codes_stay_as_the_policy_says_while_there_is_room(ingest, store, database, reader):
     await run(database, LIVE_CODES, 20_000, "1 hour")
+    await store.estimates.count()
     report = await ingest([event("o-1", 1)])
     assert len((await reader.order(OrderKey("demo", "o-1")))[0].allocation.driver_code) == 6
     assert report.longer_codes == {}

@@ -1,13 +1,12 @@
 """Ingesting on a real database: what is stored, what is refused, what is found again."""
 
-from dataclasses import replace
-
 import pytest
 from binder_events import MAIN, POOL, event, furnish, shift
 
 from order_binder.domain.lifecycle import Outcome
 from order_binder.domain.orders import OrderKey, Unroutable
 from order_binder.domain.states import BindingState
+from order_binder.domain.values import replace
 from order_binder.ports import InputProgress, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
 from order_binder.usecases.ingest_orders import IngestOrders
 from order_binder.usecases.sweep_windows import SweepWindows

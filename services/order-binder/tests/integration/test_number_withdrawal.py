@@ -1,13 +1,12 @@
 """Numbers that leave the inventory while bindings use them, on a real database."""
 
-from dataclasses import replace
-
 import pytest
 from binder_events import MAIN, POOL, event, furnish
 from binder_support import seeded
 
 from order_binder.domain.numbers import Leaving, NumberRole, NumberState
 from order_binder.domain.orders import OrderKey
+from order_binder.domain.values import replace
 from order_binder.ports import (
     NoOtherNumber,
     NumberCooling,

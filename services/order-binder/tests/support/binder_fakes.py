@@ -1,9 +1,9 @@
 """Stand-ins at the edges of order-binder, for tests of the edges alone."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from order_binder.domain.numbers import Leaving, NumberState
+from order_binder.domain.values import replace
 from order_binder.ports import Found, NumberInUse, NumberIsAPhone
 from order_binder.usecases.ingest_orders import IngestReport
 

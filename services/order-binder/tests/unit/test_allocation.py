@@ -1,7 +1,6 @@
 """Which number and which codes a binding gets; a slot means one peer whatever happens."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from order_binder.domain.numbers import NumberState
 from order_binder.domain.orders import OrderKey, Unroutable
 from order_binder.domain.policy import Numbering
 from order_binder.domain.slots import Fit, Hold, Slot, SlotBook, SlotTaken, SlotWish
+from order_binder.domain.values import replace
 
 
 class Desk:
@@ -196,7 +196,7 @@ def test_a_code_that_somebody_took_over_is_drawn_again():
     order = desk.play(of("o-1", 1, "accepted"), NOON)
     lost = {("demo", order.allocation.client_code)}
     allocator = Allocator(
-        SlotBook([], NOON), now=NOON, loads={}, free_codes={"demo": ["482913"]}, lost_codes=lost, below=seeded()
+        SlotBook([], NOON), now=NOON, loads=Counter(), free_codes={"demo": ["482913"]}, lost_codes=lost, below=seeded()
     )
     again = allocator.allocate(order, order, RU, inventory()).order.allocation
     assert (again.driver_code, again.client_code) == (order.allocation.driver_code, "482913")
@@ -287,7 +287,7 @@ class ShiftDesk(Desk):
         after = decide(before, snap, self.policy, now).order
         book = SlotBook([slot for phone in after.terms.phones for slot in self.by_phone.get(phone, {}).values()], now)
         codes = draw_codes(2, 6, self.below)
-        allocator = Allocator(book, now=now, loads={}, free_codes={"demo": codes}, below=self.below)
+        allocator = Allocator(book, now=now, loads=Counter(), free_codes={"demo": codes}, below=self.below)
         found = allocator.allocate(before, after, self.policy, self.numbers)
         for slot in book.changed():
             self.by_phone.setdefault(slot.phone, {})[slot.number] = slot

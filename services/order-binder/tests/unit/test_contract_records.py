@@ -12,7 +12,7 @@ from order_binder.domain.orders import Allocation, OrderStatus
 from order_binder.outbound.documents import order_document, order_of
 from order_binder.records import binding_record, policy_of
 
-from dataclasses import replace  # isort: skip
+from order_binder.domain.values import replace  # isort: skip
 
 
 def order(**changes):

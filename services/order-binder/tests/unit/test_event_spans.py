@@ -1,7 +1,5 @@
 """Spans of order events: one an event, each in the trace of its own event."""
 
-from dataclasses import replace
-
 import pytest
 from binder_fakes import NOW
 from binder_process import order_json
@@ -10,6 +8,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from fareline_chassis.kafka.records import InRecord
 from fareline_chassis.settings import TelemetrySettings
 from fareline_chassis.telemetry import build_telemetry
+from order_binder.domain.values import replace
 from order_binder.inbound.event_spans import event_spans
 from order_binder.inbound.order_records import decode
 

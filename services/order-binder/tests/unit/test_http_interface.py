@@ -1,7 +1,6 @@
 """The HTTP interface on stand-ins: shapes, scopes, and errors that name the field."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -17,6 +16,7 @@ from fareline_contracts.numbers import NumberRecord
 from fareline_contracts.tenants import TenantRecord
 from order_binder.domain.orders import Allocation, Order, OrderKey, OrderStatus, Terms, Unroutable
 from order_binder.domain.policy import CallTerms
+from order_binder.domain.values import replace
 from order_binder.domain.windows import Directions, Window
 from order_binder.inbound.http_examples import ANSWERS
 from order_binder.inbound.http_models import AcceptedSnapshots, BindingAnswer, Numbers

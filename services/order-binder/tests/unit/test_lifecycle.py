@@ -1,13 +1,12 @@
 """The life of a binding, by the cases of the order events' table."""
 
-from dataclasses import replace
-
 import pytest
 from binder_support import C1, D1, HOUR, MINUTE, NOON, RU, client, driver, snapshot
 
 from order_binder.domain.lifecycle import Outcome, decide
 from order_binder.domain.orders import Allocation, OrderStatus, Unroutable
 from order_binder.domain.states import BindingState, next_change, published_state, state_at
+from order_binder.domain.values import replace
 
 BEFORE, NOW = NOON - HOUR, NOON + MINUTE
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -45,18 +45,20 @@ class Database:
         search_path: str | None = None,
         keep_session: bool = False,
         longest_pause: timedelta | None = None,
+        parameters: Mapping[str, str] | None = None,
     ) -> None:
         """`longest_pause` in a transaction ends it: a frozen process would hold its locks for ever.
 
         A whole transaction may then take twice as long at most: a process frozen between two messages of one statement
-        counts as busy, and no other time-out ends it (PostgreSQL 17 or later).
+        counts as busy, and no other time-out ends it (PostgreSQL 17 or later). `parameters` are further ones of
+        PostgreSQL for each session.
         """
         self._dsn = dsn
         self._sizes = (min_size, max_size)
         self._component = component
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._reset = _keep if keep_session else None
-        self._session = {"application_name": application_name, "TimeZone": "UTC"}
+        self._session = {"application_name": application_name, "TimeZone": "UTC", **(parameters or {})}
         if search_path:
             self._session["search_path"] = search_path
         if longest_pause:

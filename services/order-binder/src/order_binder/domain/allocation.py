@@ -1,31 +1,28 @@
 """Allocation: which number an order's binding uses, which slots that takes, and which codes it has."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 
 from order_binder.domain.codes import CodesExhausted, DrawBelow
 from order_binder.domain.numbers import Inventory
 from order_binder.domain.orders import Allocation, Order, Role, Terms, Unroutable
 from order_binder.domain.policy import Numbering, Policy
 from order_binder.domain.slots import Fit, Hold, SlotBook, SlotWish
+from order_binder.domain.values import Value, replace
 from order_binder.domain.windows import Window
 
 _CHOICE_OF = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Allocated:
+class Allocated(Value, frozen=True):
     """An order after allocation; `pool_dry` says that it wanted a pool number and none could be had."""
 
     order: Order
     pool_dry: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(Value, frozen=True):
     number: str | None
     lent: bool
     pool_dry: bool = False
@@ -34,8 +31,9 @@ class _Choice:
 class Allocator:
     """Allocates the orders of one batch, one after the other; each sees what the ones before it took.
 
-    `loads` says how many bindings use each number. `free_codes` are drawn codes of each tenant that nobody has, enough
-    for the batch. `lost_codes` are (tenant, code) pairs that somebody else has by now: they are not kept.
+    `loads` says how many bindings use each number, and is counted up with each that is lent. `free_codes` are drawn
+    codes of each tenant that nobody has, enough for the batch. `lost_codes` are (tenant, code) pairs that somebody else
+    has by now: they are not kept.
     """
 
     def __init__(
@@ -43,18 +41,17 @@ class Allocator:
         slots: SlotBook,
         *,
         now: datetime,
-        loads: Mapping[str, int],
+        loads: Counter[str],
         free_codes: Mapping[str, Iterable[str]],
         lost_codes: Collection[tuple[str, str]] = (),
         below: DrawBelow,
     ) -> None:
         self._slots = slots
         self._now = now
-        self._loads = defaultdict(int, loads)
+        self._loads = loads
         self._free_codes = {tenant: iter(codes) for tenant, codes in free_codes.items()}
         self._taken_codes = set(lost_codes)
         self._below = below
-        self._offers: dict[tuple[int, str | None], list[str]] = {}
 
     def allocate(self, before: Order | None, after: Order, policy: Policy, inventory: Inventory) -> Allocated:
         """Give `after` its number and codes, and let go what `before` had and `after` needs no more.
@@ -91,22 +88,15 @@ class Allocator:
             and Fit.TAKEN not in self._fits(current, wishes, holder)
         ):
             return _Choice(current, lent=True)
-        number = self._best(self._lendable(inventory, order.city), wishes, holder)
+        number = self._best(inventory.lendable(order.city), wishes, holder)
         if number is None:
             return _Choice(inventory.main(order.city, keeping=current), lent=False, pool_dry=True)
         return _Choice(number, lent=True)
 
-    def _lendable(self, inventory: Inventory, city: str | None) -> list[str]:
-        """Return what may be lent anew; asked once for all orders of a batch, for an inventory may be large."""
-        key = (id(inventory), city)
-        if key not in self._offers:
-            self._offers[key] = inventory.lendable(city)
-        return self._offers[key]
-
     def _fits(self, number: str, wishes: list[SlotWish], holder: str) -> set[Fit]:
         return {self._slots.fit(number, wish, holder) for wish in wishes}
 
-    def _best(self, lendable: list[str], wishes: list[SlotWish], holder: str) -> str | None:
+    def _best(self, lendable: Sequence[str], wishes: list[SlotWish], holder: str) -> str | None:
         """Return the number that fits best: one that means the pair already, else one little used."""
         busy = self._slots.numbers_of(wish.phone for wish in wishes)
         fits = {number: self._fits(number, wishes, holder) for number in lendable if number in busy}
@@ -141,12 +131,13 @@ class Allocator:
 
     def _code(self, tenant: str, kept: str | None) -> str:
         """Return the code kept, unless it is somebody else's by now, or else a free one; each is given once a batch."""
-        drawn = self._free_codes.get(tenant, iter(()))
-        wanted = chain(() if kept is None else (kept,), drawn)
-        code = next((code for code in wanted if (tenant, code) not in self._taken_codes), None)
-        if code is None:
-            raise CodesExhausted(tenant)
-        self._taken_codes.add((tenant, code))
+        taken = self._taken_codes
+        code = kept
+        while code is None or (tenant, code) in taken:
+            code = next(self._free_codes.get(tenant, iter(())), None)
+            if code is None:
+                raise CodesExhausted(tenant)
+        taken.add((tenant, code))
         return code
 
 

@@ -1,16 +1,22 @@
 """Codes: the extensions that people dial when their phone does not say who they are."""
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from order_binder.domain.orders import Order, Role
+from order_binder.domain.values import Value
 
 EMERGENCY = ("101", "102", "103", "112", "911")
 MAX_DIGITS = 8
 CROWDED = 0.02
 _RUN = 5
+_DIGITS = "0123456789"
+_RUNS = (
+    *(digit * _RUN for digit in _DIGITS),
+    *(line[start : start + _RUN] for line in (_DIGITS, _DIGITS[::-1]) for start in range(len(_DIGITS) - _RUN + 1)),
+)
+_UNACCEPTABLE = re.compile(f"^(?:{'|'.join(EMERGENCY)})|{'|'.join(_RUNS)}")
 _TRIES = 100
 
 DrawBelow = Callable[[int], int]
@@ -24,8 +30,7 @@ class CodesExhausted(Exception):
         super().__init__(f"no free code was drawn for tenant {tenant}")
 
 
-@dataclass(frozen=True, slots=True)
-class CodeHold:
+class CodeHold(Value, frozen=True):
     """One code of an order: whose it is, and until when nobody else may have it."""
 
     tenant: str
@@ -37,14 +42,7 @@ class CodeHold:
 
 def acceptable(code: str) -> bool:
     """Whether a code may be handed out: no five equal or running digits in a row, and no emergency call in front."""
-    if code.startswith(EMERGENCY):
-        return False
-    digits = [int(char) for char in code]
-    for start in range(len(digits) - _RUN + 1):
-        steps = {after - before for before, after in pairwise(digits[start : start + _RUN])}
-        if steps in ({0}, {1}, {-1}):
-            return False
-    return True
+    return _UNACCEPTABLE.search(code) is None
 
 
 def code_digits(wanted: int, live: int) -> int:

@@ -1,17 +1,16 @@
 """Order events as the platform wrote them, and how a snapshot is read from one."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from order_binder.domain.orders import OVER, OrderKey, OrderStatus, Person, Role, Snapshot
 from order_binder.domain.phones import PhoneFault, readable_phones, usable_phones
 from order_binder.domain.policy import Policy
+from order_binder.domain.values import Value
 from order_binder.domain.windows import plausible_since
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenParty:
+class WrittenParty(Value, frozen=True):
     """A party as the platform knows it: phones in any spelling."""
 
     phones: tuple[str, ...]
@@ -19,8 +18,7 @@ class WrittenParty:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderEvent:
+class OrderEvent(Value, frozen=True):
     """One order event; `caused_at` is Kafka's time of it, `traceparent` the W3C trace it belongs to."""
 
     key: OrderKey
@@ -38,8 +36,7 @@ class OrderEvent:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Value, frozen=True):
     """A snapshot, the fault of each phone that was dropped, and whether its time was beyond belief."""
 
     snapshot: Snapshot

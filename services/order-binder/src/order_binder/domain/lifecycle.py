@@ -1,11 +1,11 @@
 """The life of a binding: from one snapshot to the next."""
 
 import enum
-from dataclasses import dataclass, replace
 from datetime import datetime
 
-from order_binder.domain.orders import LIVE, Order, OrderStatus, Person, Snapshot, Terms, Unroutable
+from order_binder.domain.orders import CALLABLE, Order, OrderStatus, Person, Snapshot, Terms, Unroutable
 from order_binder.domain.policy import Policy
+from order_binder.domain.values import Value, replace
 from order_binder.domain.windows import Directions, Timing, Window, grace_windows, open_windows
 
 
@@ -22,8 +22,7 @@ class Outcome(enum.StrEnum):
     UNROUTABLE = "unroutable"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Value, frozen=True):
     """What a snapshot did and the order as it stands after it; for a stale one that is the order as it stood."""
 
     outcome: Outcome
@@ -39,7 +38,7 @@ def decide(current: Order | None, snapshot: Snapshot, policy: Policy, now: datet
         return Decision(Outcome.STALE, current)
     noted = _noted(current, snapshot)
     driver = _driver_meant(current, snapshot)
-    if driver is None or snapshot.status not in LIVE | {OrderStatus.COMPLETED}:
+    if driver is None or snapshot.status not in CALLABLE:
         return _stopped(noted, now)
     directions = _directions(noted, snapshot, driver, policy, now)
     if directions.ended(now):
@@ -79,7 +78,7 @@ def _unusable(driver: Person, client: Person) -> Unroutable | None:
         return Unroutable.CLIENT_WITHOUT_PHONE
     if not driver.phones:
         return Unroutable.DRIVER_WITHOUT_PHONE
-    if set(driver.phones) & set(client.phones):
+    if not set(driver.phones).isdisjoint(client.phones):
         return Unroutable.SAME_PHONE
     return None
 

@@ -1,10 +1,10 @@
 """The inventory of proxy numbers, as far as allocation asks of it."""
 
 import enum
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from order_binder.domain.policy import Numbering
+from order_binder.domain.values import Value
 
 
 class NumberRole(enum.StrEnum):
@@ -34,8 +34,7 @@ class Leaving(enum.StrEnum):
 _KEPT = (NumberState.ACTIVE, NumberState.DRAINING)
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyNumber:
+class ProxyNumber(Value, frozen=True):
     """One number of a tenant. A number with a city serves that city's orders only."""
 
     e164: str
@@ -48,35 +47,45 @@ class ProxyNumber:
         return self.city is None or city is None or self.city == city
 
 
-@dataclass(frozen=True, slots=True)
 class Inventory:
-    """All numbers of one tenant."""
+    """All numbers of one tenant, made once and asked many times."""
 
-    numbers: tuple[ProxyNumber, ...] = ()
+    def __init__(self, numbers: Iterable[ProxyNumber] = ()) -> None:
+        self.numbers = tuple(numbers)
+        self._by_e164 = {number.e164: number for number in self.numbers}
+        self._has_pool = any(number.role is NumberRole.POOL for number in self.numbers)
+        self._pool = tuple(self._of(NumberRole.POOL, None))
+        self._cities = frozenset(number.city for number in self._pool)
+        self._for_all = [number.e164 for number in self._pool if number.city is None]
+        self._lendable: dict[str | None, list[str]] = {}
 
     def numbering(self, wanted: Numbering | None) -> Numbering:
         """Return how the tenant's orders are numbered: as wanted, else by pool where there is one."""
         if wanted is not None:
             return wanted
-        has_pool = any(number.role is NumberRole.POOL for number in self.numbers)
-        return Numbering.POOL if has_pool else Numbering.MAIN
+        return Numbering.POOL if self._has_pool else Numbering.MAIN
 
     def without(self, e164: str) -> "Inventory":
         """Return the inventory as it is once `e164` is gone."""
-        return Inventory(tuple(number for number in self.numbers if number.e164 != e164))
+        return Inventory(number for number in self.numbers if number.e164 != e164)
 
     @property
     def serves_all(self) -> bool:
         """Whether every binding could be given a number: there is a main number for all cities."""
         return any(number.city is None for number in self._of(NumberRole.MAIN, None))
 
-    def lendable(self, city: str | None) -> list[str]:
+    def lendable(self, city: str | None) -> Sequence[str]:
         """Return the pool numbers that a binding may take anew."""
-        return [number.e164 for number in self._of(NumberRole.POOL, None) if number.serves(city)]
+        if city is not None and city not in self._cities:
+            return self._for_all
+        found = self._lendable.get(city)
+        if found is None:
+            found = self._lendable[city] = [number.e164 for number in self._pool if number.serves(city)]
+        return found
 
     def lends(self, e164: str, city: str | None) -> bool:
         """Whether a binding that has this number may keep it: a pool number, active or draining."""
-        found = next((number for number in self.numbers if number.e164 == e164), None)
+        found = self._by_e164.get(e164)
         return found is not None and found.role is NumberRole.POOL and found.state in _KEPT and found.serves(city)
 
     def main(self, city: str | None, *, keeping: str | None) -> str | None:

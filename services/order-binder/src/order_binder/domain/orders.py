@@ -1,10 +1,10 @@
 """Values: what a snapshot says of an order, and what order-binder keeps of it."""
 
 import enum
-from dataclasses import dataclass
 from datetime import datetime
 
 from order_binder.domain.policy import CallTerms
+from order_binder.domain.values import Value
 from order_binder.domain.windows import Directions
 
 
@@ -22,6 +22,8 @@ class OrderStatus(enum.StrEnum):
 
 LIVE = frozenset({OrderStatus.ACCEPTED, OrderStatus.ARRIVED, OrderStatus.IN_PROGRESS})
 OVER = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED})
+CALLABLE = LIVE | {OrderStatus.COMPLETED}
+"""With a driver, an order of such a status may be called about, completed ones for a while."""
 
 
 class Role(enum.StrEnum):
@@ -40,8 +42,7 @@ class Unroutable(enum.StrEnum):
     NO_NUMBER = "no_number"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Value, frozen=True):
     """A party: usable E.164 phones in ring order, which may be none."""
 
     role: Role
@@ -52,11 +53,12 @@ class Person:
     @property
     def key(self) -> str:
         """Say who this is: the id, else the first phone. Slots and codes belong to this key."""
-        return f"{self.role}:id:{self.id}" if self.id else f"{self.role}:tel:{self.phones[0] if self.phones else ''}"
+        if self.id:
+            return self.role + ":id:" + self.id
+        return self.role + ":tel:" + (self.phones[0] if self.phones else "")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class OrderKey:
+class OrderKey(Value, frozen=True, order=True):
     """Which order: ids are unique within a tenant."""
 
     tenant: str
@@ -66,8 +68,7 @@ class OrderKey:
         return f"{self.tenant}/{self.order_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Value, frozen=True):
     """One whole state of an order, phones already normalised.
 
     `driver=None` names no driver. `caused_at` is Kafka's time of the event, `traceparent` the W3C trace it belongs to.
@@ -88,8 +89,7 @@ class Snapshot:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Value, frozen=True):
     """What a binding says apart from its number and codes."""
 
     driver: Person
@@ -111,8 +111,7 @@ class Terms:
         return self.driver.phones + self.client.phones
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(Value, frozen=True):
     """The number and codes that a binding uses; the keys say for which persons the codes were drawn."""
 
     number: str
@@ -122,8 +121,7 @@ class Allocation:
     client_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Value, frozen=True):
     """What order-binder knows of one order. It has a binding when it has both terms and an allocation.
 
     `revision` numbers its states. Terms stay when the windows have closed: they tell who was bound last.

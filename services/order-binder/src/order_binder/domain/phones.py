@@ -3,10 +3,11 @@
 import enum
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
+
+from order_binder.domain.values import Value
 
 MAX_PHONES = 5
 _PLACEHOLDERS = frozenset(
@@ -29,8 +30,7 @@ class PhoneFault(enum.StrEnum):
     PREFIX_NOT_ALLOWED = "prefix_not_allowed"
 
 
-@dataclass(frozen=True, slots=True)
-class UsablePhones:
+class UsablePhones(Value, frozen=True):
     """The phones of a party that may be called, E.164 and in ring order, and a fault for each that was dropped."""
 
     phones: tuple[str, ...]

@@ -1,8 +1,9 @@
 """A tenant's figures as far as order-binder uses them; defaults are those of the contract."""
 
 import enum
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from order_binder.domain.values import Value
 
 
 class Numbering(enum.StrEnum):
@@ -12,8 +13,7 @@ class Numbering(enum.StrEnum):
     POOL = "pool"
 
 
-@dataclass(frozen=True, slots=True)
-class WindowPolicy:
+class WindowPolicy(Value, frozen=True):
     """When windows open and close, and how long a slot or code rests afterwards."""
 
     driver_opens_before: timedelta = timedelta(minutes=60)
@@ -24,8 +24,7 @@ class WindowPolicy:
     cool_down: timedelta = timedelta(hours=2)
 
 
-@dataclass(frozen=True, slots=True)
-class CallTerms:
+class CallTerms(Value, frozen=True):
     """How calls of a binding are placed; `announce_*` name the prompt that side hears first, if any."""
 
     record: bool = True
@@ -35,8 +34,7 @@ class CallTerms:
     max_duration_s: int = 1200
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Value, frozen=True):
     """What one tenant decided. `numbering=None`: pool where the tenant has a pool number, else main.
 
     `region` is the ISO country whose way of writing phones its snapshots use. An empty `allowed_prefixes` allows all.
@@ -44,7 +42,7 @@ class Policy:
 
     region: str
     numbering: Numbering | None = None
-    windows: WindowPolicy = field(default_factory=WindowPolicy)
-    calls: CallTerms = field(default_factory=CallTerms)
+    windows: WindowPolicy = WindowPolicy()
+    calls: CallTerms = CallTerms()
     code_digits: int = 6
     allowed_prefixes: tuple[str, ...] = ()

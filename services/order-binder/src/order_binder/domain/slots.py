@@ -3,29 +3,32 @@
 import enum
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from order_binder.domain.values import Value, replace
 
 SlotKey = tuple[str, str]
 """(pool number, phone)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Value, frozen=True):
     """One order's hold on a slot: until `until` nobody else may have it, until `wished` nobody should."""
 
     until: datetime
     wished: datetime
 
+    def lasts(self, now: datetime) -> bool:
+        """Whether the slot should still mean the same person, at least by somebody's wish."""
+        return self.until > now or self.wished > now
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+
+class Slot(Value, frozen=True):
     """One slot: the person it means, and the orders that hold it. `stamp` tells its last change, 0 for a new one."""
 
     number: str
     phone: str
     peer: str
-    holds: Mapping[str, Hold] = field(default_factory=dict)
+    holds: Mapping[str, Hold]
     stamp: int = 0
 
     @property
@@ -57,8 +60,7 @@ class Fit(enum.IntEnum):
     """It means somebody else."""
 
 
-@dataclass(frozen=True, slots=True)
-class SlotWish:
+class SlotWish(Value, frozen=True):
     """A slot that a binding needs, whatever the number: `phone` reaches `peer`, for as long as `hold` says."""
 
     phone: str
@@ -86,12 +88,17 @@ class SlotBook:
         slot = self._slots.get((number, wish.phone))
         if slot is None:
             return Fit.FREE
-        others = [hold for key, hold in slot.holds.items() if key != holder]
-        if slot.peer == wish.peer and slot.kept_until > self._now:
+        now, found = self._now, Fit.FREE
+        if slot.peer == wish.peer and any(hold.lasts(now) for hold in slot.holds.values()):
             return Fit.SAME
-        if any(hold.until > self._now for hold in others):
-            return Fit.TAKEN
-        return Fit.WISHED if any(hold.wished > self._now for hold in others) else Fit.FREE
+        for key, hold in slot.holds.items():
+            if key == holder:
+                continue
+            if hold.until > now:
+                return Fit.TAKEN
+            if hold.wished > now:
+                found = Fit.WISHED
+        return found
 
     def claim(self, number: str, wish: SlotWish, holder: str) -> None:
         """Make the slot mean the wished peer, held by `holder`; other live holds stay, they mean the same peer.
@@ -118,7 +125,7 @@ class SlotBook:
         return [self._slots[key] for key in sorted(self._changed)]
 
     def _live(self, slot: Slot) -> dict[str, Hold]:
-        return {key: hold for key, hold in slot.holds.items() if max(hold.until, hold.wished) > self._now}
+        return {key: hold for key, hold in slot.holds.items() if hold.lasts(self._now)}
 
     def _put(self, slot: Slot) -> None:
         self._keep(slot)

@@ -1,9 +1,9 @@
 """Windows: half-open spans `[opens_at, closes_at)` in which one side may call the other."""
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from order_binder.domain.policy import WindowPolicy
+from order_binder.domain.values import Value, replace
 
 HORIZON = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """No window reaches further: a record with a later time could not be read by anybody."""
@@ -11,8 +11,7 @@ _AHEAD = timedelta(seconds=60)
 _BEHIND = timedelta(hours=48)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Value, frozen=True):
     """One direction's span, and whether the platform permits that direction at all."""
 
     opens_at: datetime
@@ -25,8 +24,7 @@ class Window:
         return replace(self, opens_at=min(self.opens_at, closes_at), closes_at=closes_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Directions:
+class Directions(Value, frozen=True):
     """Both windows of a binding."""
 
     driver_to_client: Window
@@ -44,15 +42,14 @@ class Directions:
 
     def ended(self, now: datetime) -> bool:
         """Whether both windows are over."""
-        return now >= self.last_closes
+        return now >= self.driver_to_client.closes_at and now >= self.client_to_driver.closes_at
 
     def closed_at(self, now: datetime) -> "Directions":
         """Return both windows closed at `now`."""
         return Directions(self.driver_to_client.closed_at(now), self.client_to_driver.closed_at(now))
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Value, frozen=True):
     """The times that windows are made of: since when the order stands as it does, for when it was booked, and now."""
 
     since: datetime

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 
 from opentelemetry.trace import Span, use_span
 
 from fareline_chassis.tracing import Tracing, traceparent_of
 from order_binder.domain.events import OrderEvent
+from order_binder.domain.values import replace
 
 NAME = "order.bind"
 

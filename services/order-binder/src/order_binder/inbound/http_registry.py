@@ -1,6 +1,6 @@
 """Routes about tenants and their numbers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -12,6 +12,7 @@ from fareline_contracts.fields import E164
 from fareline_contracts.numbers import NumberRecord
 from fareline_contracts.tenants import TenantRecord
 from order_binder.domain.numbers import Leaving, NumberRole, NumberState
+from order_binder.domain.values import replace
 from order_binder.inbound.http_models import NumberDocument, Numbers, TenantDocument
 from order_binder.inbound.http_orders import TenantPath
 from order_binder.ports import NumberEntry, Registry, TenantEntry

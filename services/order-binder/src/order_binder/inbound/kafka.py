@@ -1,5 +1,6 @@
 """Order events from Kafka: decode, ingest, put aside what cannot be used. Offsets are committed after this returns."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from fareline_chassis.logs import get_logger
 from fareline_chassis.postgres.errors import classify, sqlstate_of
 from fareline_chassis.tracing import Tracing
 from order_binder.domain.events import OrderEvent
+from order_binder.domain.lanes import lanes
 from order_binder.inbound.alarms import TenantAlarms
 from order_binder.inbound.event_spans import event_spans
 from order_binder.inbound.metrics import BinderMetrics
@@ -20,6 +22,12 @@ from order_binder.ports import InputProgress, LostRace
 from order_binder.usecases.ingest_orders import IngestOrders
 
 log = get_logger(__name__)
+
+
+LANES = 3
+"""Transactions of one batch: while the database works on one, the next is decided."""
+SHARED_FROM = 100
+"""Events of a batch that is worth sharing: each transaction costs what a dozen events cost."""
 
 
 class Pair(NamedTuple):
@@ -59,7 +67,7 @@ class OrderConsumer:
         pairs = self._decoded(records, aside)
         with event_spans(self.tracing, [pair.event for pair in pairs]) as events:
             traced = [Pair(pair.record, event) for pair, event in zip(pairs, events, strict=True)]
-            await self._ingest(traced, _progress(records, self.clock()), aside)
+            await self._ingest_all(traced, _progress(records, self.clock()), aside)
             if aside.records:
                 await self.put_aside(aside.records)
                 self.alarms.refused(aside)
@@ -83,6 +91,21 @@ class OrderConsumer:
             elif isinstance(found, OtherType):
                 self.metrics.skipped.inc()
         return pairs
+
+    async def _ingest_all(self, pairs: Sequence[Pair], progress: Sequence[InputProgress], aside: Aside) -> None:
+        """Ingest a batch: a small one in one transaction, a large one in several that work beside each other.
+
+        The input's progress is then noted after all of them. Raises the first error, when none of them runs any more.
+        """
+        shared = lanes([pair.event for pair in pairs], LANES) if len(pairs) >= SHARED_FROM else []
+        if len(shared) < 2:  # noqa: PLR2004 - one lane is no sharing
+            await self._ingest(pairs, progress, aside)
+            return
+        work = (self._ingest([pairs[place] for place in lane], (), aside) for lane in shared)
+        for outcome in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        await self._ingest((), progress, aside)
 
     async def _ingest(
         self, pairs: Sequence[Pair], progress: Sequence[InputProgress], aside: Aside, attempts: int = 1
@@ -124,10 +147,12 @@ class OrderConsumer:
 
 def _progress(records: Sequence[InRecord], now: datetime) -> list[InputProgress]:
     """Return how far each partition is once the batch is written; a sender's clock ahead of ours counts as now."""
-    latest: dict[int, InputProgress] = {}
+    times: dict[int, int] = {}
+    offsets: dict[int, int] = {}
     for record in records:
-        at = min(kafka_time(record.timestamp_ms, now), now)
-        known = latest.get(record.partition)
-        as_of = at if known is None else max(known.as_of, at)
-        latest[record.partition] = InputProgress(record.partition, as_of, record.offset + 1)
-    return list(latest.values())
+        times[record.partition] = max(times.get(record.partition, record.timestamp_ms), record.timestamp_ms)
+        offsets[record.partition] = record.offset + 1
+    return [
+        InputProgress(partition, kafka_time(times[partition], now), following)
+        for partition, following in offsets.items()
+    ]

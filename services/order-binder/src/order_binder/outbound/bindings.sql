@@ -1,19 +1,21 @@
--- name: tenants
-SELECT tenant, region, policy FROM order_binder.tenants WHERE tenant = ANY ($1::text[])
-
--- name: inventories
-SELECT tenant, e164, role, state, city
-FROM order_binder.numbers
-WHERE tenant = ANY ($1::text[]) AND NOT withdrawn
-ORDER BY e164
-
 -- name: lock_orders
-SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
-FROM order_binder.orders AS o
-JOIN unnest($1::text[], $2::text[]) AS wanted (tenant, order_id)
-  ON o.tenant = wanted.tenant AND o.order_id = wanted.order_id
-ORDER BY o.tenant, o.order_id
-FOR UPDATE OF o
+-- The clock is read when all rows are locked: the count needs every one of them. There is one row at least.
+WITH locked AS (
+    SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
+    FROM order_binder.orders AS o
+    JOIN unnest($1::text[], $2::text[]) AS wanted (tenant, order_id)
+      ON o.tenant = wanted.tenant AND o.order_id = wanted.order_id
+    ORDER BY o.tenant, o.order_id
+    FOR UPDATE OF o
+)
+SELECT done.now, done.proxies, locked.*
+FROM (
+    SELECT count(*), clock_timestamp() AS now, ARRAY(
+        SELECT e164 FROM order_binder.numbers WHERE e164 = ANY ($3::text[]) AND NOT withdrawn
+    ) AS proxies
+    FROM locked
+) AS done
+LEFT JOIN locked ON true
 
 -- name: lock_due
 -- As a subquery the time is one value, and so a condition of the index; alone it would be asked anew for every row.
@@ -27,101 +29,110 @@ FOR UPDATE SKIP LOCKED
 -- name: clock
 SELECT clock_timestamp()
 
--- name: proxies_among
-SELECT e164 FROM order_binder.numbers WHERE e164 = ANY ($1::text[]) AND NOT withdrawn
+-- name: held
+-- Slots, and codes that somebody has; a code's row names a tenant, and the code as its number.
+SELECT number, phone, peer, holds, stamp, NULL AS tenant
+FROM order_binder.slots
+WHERE phone = ANY ($1::text[])
+UNION ALL
+SELECT s.number, s.phone, s.peer, s.holds, s.stamp, NULL
+FROM unnest($2::text[], $3::text[]) AS kept (number, phone)
+JOIN order_binder.slots AS s ON s.number = kept.number AND s.phone = kept.phone
+UNION ALL
+SELECT c.code, NULL, NULL, NULL, NULL, c.tenant
+FROM unnest($4::text[], $5::text[]) AS drawn (tenant, code)
+JOIN order_binder.codes AS c ON c.tenant = drawn.tenant AND c.code = drawn.code
+WHERE c.held_until > clock_timestamp()
 
--- name: slots_of
-SELECT number, phone, peer, holds, stamp FROM order_binder.slots WHERE phone = ANY ($1::text[])
-
--- name: loads
-SELECT number, count(*) AS bindings
-FROM order_binder.orders
-WHERE number = ANY ($1::text[]) AND state IN ('pending', 'active', 'grace')
-GROUP BY number
-
--- name: live_codes
-SELECT count(*) FROM order_binder.codes WHERE tenant = $1 AND held_until > clock_timestamp()
-
--- name: codes_held
-SELECT code FROM order_binder.codes
-WHERE tenant = $1 AND code = ANY ($2::text[]) AND held_until > clock_timestamp()
-
--- name: insert_orders
--- A row that somebody else has inserted in the meantime is missing from the answer.
-INSERT INTO order_binder.orders (
-    tenant, order_id, version, status, state, revision, published_revision, key_hash,
-    number, phones, document, traceparent, caused_at, updated_at, next_change_at, purge_after
+-- name: save
+-- One statement for all that a batch writes, each table from one document of rows. It says how many rows were written:
+-- one that somebody else was faster with is not, and then the caller gives the transaction up.
+--   orders  are locked by this transaction, or new. What has nothing to publish counts as published, unless something
+--           older, such as a tombstone, is still to be sent.
+--   slots   are claimed, guarded by the primary key: where somebody else was faster the stamp has changed.
+--   codes   likewise, unless they are one's own or have rested long enough.
+--   input   never goes back. A process whose clock is ahead must not hide what is still to be done: the database's
+--           clock is the limit.
+WITH given AS MATERIALIZED (
+    SELECT n.*
+    FROM json_to_recordset($1::text::json) AS n (
+        tenant text, order_id text, version bigint, status text, state text, revision bigint, publish boolean,
+        known boolean, key_hash integer, number text, phones text[], document jsonb, traceparent text,
+        caused_at timestamptz, updated_at timestamptz, next_change_at timestamptz, purge_after timestamptz)
+), claimed_slots AS (
+    INSERT INTO order_binder.slots AS s (number, phone, peer, holds, kept_until, follows)
+    SELECT n.number, n.phone, n.peer, n.holds, n.kept_until, n.follows
+    FROM json_to_recordset($2::text::json) AS n (
+        number text, phone text, peer text, holds jsonb, kept_until timestamptz, follows bigint)
+    ORDER BY n.number, n.phone
+    ON CONFLICT (number, phone) DO UPDATE SET
+        peer = excluded.peer,
+        holds = excluded.holds,
+        kept_until = excluded.kept_until,
+        stamp = excluded.stamp,
+        follows = excluded.follows
+    WHERE s.stamp = excluded.follows
+    RETURNING 1
+), claimed_codes AS (
+    INSERT INTO order_binder.codes AS c (tenant, code, order_id, role, held_until)
+    SELECT n.tenant, n.code, n.order_id, n.role, n.until
+    FROM json_to_recordset($3::text::json) AS n (
+        tenant text, code text, order_id text, role text, until timestamptz)
+    ORDER BY n.tenant, n.code
+    ON CONFLICT (tenant, code) DO UPDATE SET
+        order_id = excluded.order_id, role = excluded.role, held_until = excluded.held_until
+    WHERE c.order_id = excluded.order_id AND c.role = excluded.role OR c.held_until <= clock_timestamp()
+    RETURNING c.tenant || '/' || c.code AS claimed
+), updated AS (
+    UPDATE order_binder.orders AS o SET
+        version = n.version,
+        status = n.status,
+        state = n.state,
+        revision = n.revision,
+        published_revision = CASE
+            WHEN n.publish OR o.published_revision <> o.revision THEN o.published_revision ELSE n.revision
+        END,
+        number = n.number,
+        phones = n.phones,
+        document = n.document,
+        traceparent = n.traceparent,
+        caused_at = n.caused_at,
+        updated_at = n.updated_at,
+        next_change_at = n.next_change_at,
+        purge_after = n.purge_after
+    FROM given AS n
+    WHERE n.known AND o.tenant = n.tenant AND o.order_id = n.order_id
+    RETURNING 1
+), inserted AS (
+    INSERT INTO order_binder.orders (
+        tenant, order_id, version, status, state, revision, published_revision, key_hash,
+        number, phones, document, traceparent, caused_at, updated_at, next_change_at, purge_after
+    )
+    SELECT n.tenant, n.order_id, n.version, n.status, n.state, n.revision,
+           CASE WHEN n.publish THEN 0 ELSE n.revision END, n.key_hash,
+           n.number, n.phones, n.document, n.traceparent,
+           n.caused_at, n.updated_at, n.next_change_at, n.purge_after
+    FROM given AS n
+    WHERE NOT n.known
+    ON CONFLICT (tenant, order_id) DO NOTHING
+    RETURNING 1
+), noted AS (
+    INSERT INTO order_binder.input_progress AS p (partition, as_of, next_offset, updated_at)
+    SELECT n.partition, least(n.as_of, clock_timestamp()), n.next_offset, clock_timestamp()
+    FROM json_to_recordset($4::text::json) AS n (partition integer, as_of timestamptz, next_offset bigint)
+    ORDER BY n.partition
+    ON CONFLICT (partition) DO UPDATE SET
+        as_of = greatest(p.as_of, excluded.as_of),
+        next_offset = greatest(p.next_offset, excluded.next_offset),
+        updated_at = excluded.updated_at
 )
-SELECT n.tenant, n.order_id, n.version, n.status, n.state, n.revision,
-       CASE WHEN n.publish THEN 0 ELSE n.revision END, n.key_hash,
-       n.number, string_to_array(n.phones, ' '), n.document, n.traceparent,
-       n.caused_at, n.updated_at, n.next_change_at, n.purge_after
-FROM unnest(
-    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::boolean[], $8::integer[],
-    $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-    $16::timestamptz[]
-) AS n (tenant, order_id, version, status, state, revision, publish, key_hash,
-        number, phones, document, traceparent, caused_at, updated_at, next_change_at, purge_after)
-ON CONFLICT (tenant, order_id) DO NOTHING
-RETURNING tenant
-
--- name: update_orders
--- The rows are locked by this transaction. What has nothing to publish counts as published, unless something older,
--- such as a tombstone, is still to be sent.
-UPDATE order_binder.orders AS o SET
-    version = n.version,
-    status = n.status,
-    state = n.state,
-    revision = n.revision,
-    published_revision = CASE
-        WHEN n.publish OR o.published_revision <> o.revision THEN o.published_revision ELSE n.revision
-    END,
-    number = n.number,
-    phones = string_to_array(n.phones, ' '),
-    document = n.document,
-    traceparent = n.traceparent,
-    caused_at = n.caused_at,
-    updated_at = n.updated_at,
-    next_change_at = n.next_change_at,
-    purge_after = n.purge_after
-FROM unnest(
-    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::boolean[], $8::integer[],
-    $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-    $16::timestamptz[]
-) AS n (tenant, order_id, version, status, state, revision, publish, key_hash,
-        number, phones, document, traceparent, caused_at, updated_at, next_change_at, purge_after)
-WHERE o.tenant = n.tenant AND o.order_id = n.order_id
-
--- name: claim_slots
--- The claim: one statement, guarded by the primary key. Where somebody else was faster the stamp has changed, and the
--- row is missing from the answer.
-INSERT INTO order_binder.slots AS s (number, phone, peer, holds, kept_until, follows)
-SELECT n.number, n.phone, n.peer, n.holds, n.kept_until, n.follows
-FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::bigint[])
-  AS n (number, phone, peer, holds, kept_until, follows)
-ORDER BY n.number, n.phone
-ON CONFLICT (number, phone) DO UPDATE SET
-    peer = excluded.peer,
-    holds = excluded.holds,
-    kept_until = excluded.kept_until,
-    stamp = excluded.stamp,
-    follows = excluded.follows
-WHERE s.stamp = excluded.follows
-RETURNING s.number
-
--- name: claim_codes
-INSERT INTO order_binder.codes AS c (tenant, code, order_id, role, held_until)
-SELECT n.tenant, n.code, n.order_id, n.role, n.held_until
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
-  AS n (tenant, code, order_id, role, held_until)
-ORDER BY n.tenant, n.code
-ON CONFLICT (tenant, code) DO UPDATE SET
-    order_id = excluded.order_id, role = excluded.role, held_until = excluded.held_until
-WHERE c.order_id = excluded.order_id AND c.role = excluded.role OR c.held_until <= clock_timestamp()
-RETURNING c.tenant, c.code
-
--- name: wake_publishers
-SELECT pg_notify('order_binder_unpublished', '')
+SELECT
+    (SELECT count(*) FROM claimed_slots) AS slots,
+    (SELECT count(*) FROM claimed_codes) AS codes,
+    (SELECT count(*) FROM updated) + (SELECT count(*) FROM inserted) AS orders,
+    CASE WHEN (SELECT count(*) FROM claimed_codes) < json_array_length($3::text::json)
+        THEN ARRAY(SELECT claimed FROM claimed_codes) END AS claimed,
+    (SELECT pg_notify('order_binder_unpublished', '') FROM given WHERE publish LIMIT 1) AS woken
 
 -- name: purge_orders
 DELETE FROM order_binder.orders

@@ -1,8 +1,9 @@
-"""Orders as rows: columns for what is searched by, one JSON document for the rest. Times become text on the way."""
+"""Orders and slots as rows: columns for what is searched by, one JSON document for the rest."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
+import msgspec
 from asyncpg import Record
 
 from order_binder.domain.orders import Allocation, Order, OrderKey, OrderStatus, Person, Role, Terms, Unroutable
@@ -10,89 +11,112 @@ from order_binder.domain.policy import CallTerms
 from order_binder.domain.slots import Hold, Slot
 from order_binder.domain.windows import Directions, Window
 
-Json = dict[str, Any]
+
+class _Person(msgspec.Struct, frozen=True, gc=False):
+    id: str | None
+    phones: tuple[str, ...]
+    label: str | None
 
 
-def order_document(order: Order) -> Json:
-    """Return what of an order has no column of its own."""
-    return {
-        "since": order.status_changed_at,
-        "city": order.city,
-        "unroutable": order.unroutable,
-        "terms": None if order.terms is None else _terms(order.terms),
-        "allocation": None if order.allocation is None else _allocation(order.allocation),
-    }
+class _Window(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    opens_at: datetime
+    closes_at: datetime
+    allowed: bool
+
+
+class _Terms(msgspec.Struct, frozen=True, gc=False):
+    driver: _Person
+    client: _Person
+    driver_to_client: _Window
+    client_to_driver: _Window
+    call: CallTerms
+
+
+class OrderDocument(msgspec.Struct, frozen=True, gc=False):
+    """What of an order has no column of its own; written by msgspec as JSON, times in ISO 8601."""
+
+    since: datetime
+    city: str | None
+    unroutable: Unroutable | None
+    terms: _Terms | None
+    allocation: Allocation | None
+
+
+class HoldDocument(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One hold on a slot: until when nobody else may have it, and until when nobody should."""
+
+    until: datetime
+    wished: datetime
+
+
+def order_document(order: Order) -> OrderDocument:
+    """Return the document of an order."""
+    return OrderDocument(
+        since=order.status_changed_at,
+        city=order.city,
+        unroutable=order.unroutable,
+        terms=None if order.terms is None else _terms(order.terms),
+        allocation=order.allocation,
+    )
 
 
 def order_of(row: Record) -> Order:
     """Return the order of a row that has the columns of `lock_orders`."""
-    document = row["document"]
-    terms, allocation = document["terms"], document["allocation"]
+    document = msgspec.convert(row["document"], OrderDocument)
     return Order(
         key=OrderKey(row["tenant"], row["order_id"]),
         version=row["version"],
         status=OrderStatus(row["status"]),
-        status_changed_at=datetime.fromisoformat(document["since"]),
+        status_changed_at=document.since,
         caused_at=row["caused_at"],
         revision=row["revision"],
-        terms=None if terms is None else _terms_of(terms),
-        allocation=None if allocation is None else Allocation(**allocation),
-        unroutable=None if document["unroutable"] is None else Unroutable(document["unroutable"]),
-        city=document["city"],
+        terms=None if document.terms is None else _terms_of(document.terms),
+        allocation=document.allocation,
+        unroutable=document.unroutable,
+        city=document.city,
         traceparent=row["traceparent"],
         updated_at=row["updated_at"],
     )
 
 
-def holds_document(slot: Slot) -> Json:
-    """Return the holds of a slot: {order: [until, wished]}."""
-    return {holder: [hold.until, hold.wished] for holder, hold in slot.holds.items()}
+def holds_document(slot: Slot) -> Mapping[str, HoldDocument]:
+    """Return the holds of a slot, by the order that holds it."""
+    return {holder: HoldDocument(hold.until, hold.wished) for holder, hold in slot.holds.items()}
 
 
 def slot_of(row: Record) -> Slot:
     """Return the slot of a row."""
-    holds = {
-        holder: Hold(datetime.fromisoformat(until), datetime.fromisoformat(wished))
-        for holder, (until, wished) in row["holds"].items()
-    }
+    found = msgspec.convert(row["holds"], dict[str, HoldDocument])
+    holds = {holder: Hold(hold.until, hold.wished) for holder, hold in found.items()}
     return Slot(row["number"], row["phone"], row["peer"], holds, row["stamp"])
 
 
-def _terms(terms: Terms) -> Json:
-    call = terms.call
-    return {
-        "driver": _person(terms.driver),
-        "client": _person(terms.client),
-        "driver_to_client": _window(terms.directions.driver_to_client),
-        "client_to_driver": _window(terms.directions.client_to_driver),
-        "call": {name: getattr(call, name) for name in CallTerms.__slots__},
-    }
-
-
-def _terms_of(found: Json) -> Terms:
-    return Terms(
-        driver=_person_of(Role.DRIVER, found["driver"]),
-        client=_person_of(Role.CLIENT, found["client"]),
-        directions=Directions(_window_of(found["driver_to_client"]), _window_of(found["client_to_driver"])),
-        call=CallTerms(**found["call"]),
+def _terms(terms: Terms) -> _Terms:
+    return _Terms(
+        driver=_person(terms.driver),
+        client=_person(terms.client),
+        driver_to_client=_window(terms.directions.driver_to_client),
+        client_to_driver=_window(terms.directions.client_to_driver),
+        call=terms.call,
     )
 
 
-def _person(person: Person) -> Json:
-    return {"id": person.id, "phones": person.phones, "label": person.label}
+def _terms_of(found: _Terms) -> Terms:
+    return Terms(
+        driver=Person(Role.DRIVER, found.driver.phones, found.driver.id, found.driver.label),
+        client=Person(Role.CLIENT, found.client.phones, found.client.id, found.client.label),
+        directions=Directions(_window_of(found.driver_to_client), _window_of(found.client_to_driver)),
+        call=found.call,
+    )
 
 
-def _person_of(role: Role, found: Json) -> Person:
-    return Person(role=role, phones=tuple(found["phones"]), id=found["id"], label=found["label"])
+def _person(person: Person) -> _Person:
+    return _Person(person.id, person.phones, person.label)
 
 
-def _window(window: Window) -> list[object]:
-    return [window.opens_at, window.closes_at, window.allowed]
+def _window(window: Window) -> _Window:
+    return _Window(window.opens_at, window.closes_at, window.allowed)
 
 
-def _window_of(found: list[Any]) -> Window:
-    return Window(datetime.fromisoformat(found[0]), datetime.fromisoformat(found[1]), found[2])
-
-
-def _allocation(allocation: Allocation) -> Json:
-    return {name: getattr(allocation, name) for name in Allocation.__slots__}
+def _window_of(found: _Window) -> Window:
+    return Window(found.opens_at, found.closes_at, found.allowed)

@@ -1,22 +1,18 @@
 """Everything of one process that reaches outwards: its database, and what it sends to Kafka."""
 
-from datetime import timedelta
-
 from fareline_chassis.clock import utc_now
 from fareline_chassis.health import Health
 from fareline_chassis.kafka.dlq import MAX_LETTER_BYTES
 from fareline_chassis.kafka.producer import Producer
-from fareline_chassis.postgres.pool import Database
 from order_binder.outbound.bindings import PostgresBindings
 from order_binder.outbound.order_topic import KafkaOrderSink
 from order_binder.outbound.reading import PostgresReader
 from order_binder.outbound.registry import PostgresRegistry
 from order_binder.outbound.schema import Schema
+from order_binder.outbound.session import order_database
 from order_binder.ports import BindingStore
 from order_binder.seams import Around
 from order_binder.settings import Settings
-
-LONGEST_PAUSE = timedelta(seconds=5)
 
 
 class Edges:
@@ -25,16 +21,16 @@ class Edges:
     def __init__(self, settings: Settings, health: Health, *, service: str, around: Around) -> None:
         self.dsn = settings.dsn
         self.schema = Schema(self.dsn)
-        self.database = Database(
+        self.database = order_database(
             self.dsn,
             settings.database_pool_min,
             settings.database_pool_max,
             health.component("postgres"),
-            application_name=service,
-            keep_session=True,
-            longest_pause=LONGEST_PAUSE,
+            name=service,
         )
-        self.store: BindingStore = around("store", PostgresBindings(self.database))
+        bindings = PostgresBindings(self.database)
+        self.estimates = bindings.estimates
+        self.store: BindingStore = around("store", bindings)
         self.registry = PostgresRegistry(self.database)
         self.reader = PostgresReader(self.database)
 

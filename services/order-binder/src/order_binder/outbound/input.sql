@@ -1,14 +1,3 @@
--- name: note_input
--- A process whose clock is ahead must not hide what is still to be done: the database's clock is the limit.
-INSERT INTO order_binder.input_progress AS p (partition, as_of, next_offset, updated_at)
-SELECT n.partition, least(n.as_of, clock_timestamp()), n.next_offset, clock_timestamp()
-FROM unnest($1::integer[], $2::timestamptz[], $3::bigint[]) AS n (partition, as_of, next_offset)
-ORDER BY n.partition
-ON CONFLICT (partition) DO UPDATE SET
-    as_of = greatest(p.as_of, excluded.as_of),
-    next_offset = greatest(p.next_offset, excluded.next_offset),
-    updated_at = excluded.updated_at
-
 -- name: expect_input
 -- A partition that nobody has heard of counts as unprocessed since $2.
 INSERT INTO order_binder.input_progress (partition, as_of, next_offset, updated_at)

@@ -1,25 +1,43 @@
 """Allocate changed orders and write them: until nobody was faster, or not at all."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from order_binder.domain.allocation import Allocated, Allocator
 from order_binder.domain.codes import CodeHold, CodesExhausted, DrawBelow, code_digits, code_holds, draw_codes
 from order_binder.domain.orders import Order
+from order_binder.domain.policy import Numbering
 from order_binder.domain.revision import next_revision
-from order_binder.domain.slots import SlotBook
+from order_binder.domain.slots import SlotBook, SlotKey
 from order_binder.domain.states import next_change, state_at
-from order_binder.ports import BindingUnit, Change, LostRace, TenantView
+from order_binder.domain.values import Value, replace
+from order_binder.ports import (
+    Batch,
+    BindingStore,
+    BindingUnit,
+    Change,
+    Held,
+    InputProgress,
+    LostRace,
+    TenantView,
+    Wanted,
+)
 
 _ATTEMPTS = 8
 _SPARE = 4
-_Lost = frozenset[tuple[str, str]]
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Attempt(Value, frozen=True):
+    """What was learnt from attempts that lost a race: codes that others have by now. `first` says there was none."""
+
+    first: bool = True
+    lost_codes: frozenset[tuple[str, str]] = frozenset()
+
+
+class Decided(Value, frozen=True):
     """An order as it stood when its row was locked, and as it is to be; its revision is still the old one."""
 
     before: Order | None
@@ -27,12 +45,26 @@ class Decided:
     view: TenantView
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Value, frozen=True):
     """What was written for each order, and how many digits codes have where the policy's were too few."""
 
     allocated: Sequence[Allocated]
     longer_codes: Mapping[str, int]
+
+
+async def until_won(store: BindingStore, work: Callable[[BindingUnit, Attempt], Awaitable[T]]) -> T:
+    """Return what `work` returns, done in a transaction of its own; where somebody was faster it is done anew.
+
+    Raises LostRace when others kept winning.
+    """
+    attempt = Attempt()
+    for _ in range(_ATTEMPTS):
+        try:
+            async with store.transaction() as unit:
+                return await work(unit, attempt)
+        except LostRace as race:
+            attempt = Attempt(first=False, lost_codes=attempt.lost_codes | race.codes)
+    raise LostRace(attempt.lost_codes)
 
 
 class AllocateOrders:
@@ -41,59 +73,88 @@ class AllocateOrders:
     def __init__(self, below: DrawBelow) -> None:
         self._below = below
 
-    async def __call__(self, unit: BindingUnit, decided: Sequence[Decided], now: datetime) -> Written:
-        """Give each order what it needs and write it; whoever loses a slot or a code chooses another one.
+    async def __call__(
+        self,
+        unit: BindingUnit,
+        decided: Sequence[Decided],
+        now: datetime,
+        attempt: Attempt,
+        progress: Sequence[InputProgress] = (),
+    ) -> Written:
+        """Give each order what it needs and write it, with the `progress` of the input that brought it.
 
-        Raises LostRace when others kept winning: the whole transaction may be tried anew.
+        Raises LostRace where somebody was faster: the transaction is then to be tried anew, see `until_won`.
         """
-        lost: _Lost = frozenset()
-        for _ in range(_ATTEMPTS):
-            digits = await _digits(unit, decided)
-            allocator, book = await self._allocator(unit, decided, now, lost=lost, digits=digits)
-            try:
-                allocated = [
-                    allocator.allocate(it.before, it.after, it.view.policy, it.view.inventory) for it in decided
-                ]
-            except CodesExhausted:
-                continue
-            changes = [_change(found.order, now) for found in allocated]
-            saved = await unit.save(changes, book.changed(), _codes(decided, changes, now))
-            if saved.done:
-                return Written(allocated, _longer(decided, digits))
-            lost |= saved.lost_codes
-        raise LostRace
+        digits = _digits(unit, decided)
+        held = await unit.held(self._wanted(decided, now, attempt, digits))
+        book = SlotBook(held.slots, now)
+        allocated = self._allocated(decided, self._allocator(unit, book, held, now, attempt))
+        changes = [_change(found.order, now) for found in allocated]
+        await unit.save(Batch(changes, book.changed(), _codes(decided, changes, now), progress))
+        return Written(allocated, _longer(decided, digits))
 
-    async def _allocator(
-        self, unit: BindingUnit, decided: Sequence[Decided], now: datetime, *, lost: _Lost, digits: Mapping[str, int]
-    ) -> tuple[Allocator, SlotBook]:
-        orders = [order for it in decided for order in (it.before, it.after) if order is not None]
-        phones = {phone for order in orders if order.terms is not None for phone in order.terms.phones}
-        numbers = {number.e164 for it in decided for number in it.view.inventory.numbers}
-        book = SlotBook(await unit.slots_of(phones), now)
-        codes = await self._free_codes(unit, decided, now, lost=lost, digits=digits)
-        loads = await unit.loads(numbers)
-        allocator = Allocator(book, now=now, loads=loads, free_codes=codes, lost_codes=lost, below=self._below)
-        return allocator, book
-
-    async def _free_codes(
-        self, unit: BindingUnit, decided: Sequence[Decided], now: datetime, *, lost: _Lost, digits: Mapping[str, int]
-    ) -> Mapping[str, Sequence[str]]:
-        wanted = Counter(tenant for tenant, _ in lost)
+    def _wanted(self, decided: Sequence[Decided], now: datetime, attempt: Attempt, digits: Mapping[str, int]) -> Wanted:
+        phones: set[str] = set()
+        kept: set[SlotKey] = set()
+        codes = Counter(tenant for tenant, _ in attempt.lost_codes)
         for it in decided:
-            wanted[it.after.key.tenant] += _codes_wanted(it.after, now)
-        found: dict[str, Sequence[str]] = {}
-        for tenant, count in wanted.items():
-            if count:
-                drawn = draw_codes(count + count // 8 + _SPARE, digits[tenant], self._below)
-                found[tenant] = await unit.free_codes(tenant, drawn)
-        return found
+            codes[it.after.key.tenant] += _codes_wanted(it.after, now)
+            kept.update(_own_slots(it))
+            if _may_need_a_number(it, now) and not (attempt.first and _settled(it, now)):
+                phones.update(_phones(it.after))
+        drawn = {
+            tenant: draw_codes(count + count // 8 + _SPARE, digits[tenant], self._below)
+            for tenant, count in codes.items()
+            if count
+        }
+        return Wanted(phones, kept, drawn)
+
+    def _allocator(self, unit: BindingUnit, book: SlotBook, held: Held, now: datetime, attempt: Attempt) -> Allocator:
+        return Allocator(
+            book,
+            now=now,
+            loads=unit.loads(),
+            free_codes=held.free_codes,
+            lost_codes=attempt.lost_codes,
+            below=self._below,
+        )
+
+    def _allocated(self, decided: Sequence[Decided], allocator: Allocator) -> list[Allocated]:
+        try:
+            return [allocator.allocate(it.before, it.after, it.view.policy, it.view.inventory) for it in decided]
+        except CodesExhausted as few:
+            raise LostRace from few
 
 
-async def _digits(unit: BindingUnit, decided: Sequence[Decided]) -> dict[str, int]:
+def _phones(order: Order | None) -> tuple[str, ...]:
+    return () if order is None or order.terms is None else order.terms.phones
+
+
+def _own_slots(it: Decided) -> Iterable[SlotKey]:
+    """Return the slots of an order's people on the number that it has, if any."""
+    number = it.before.allocation.number if it.before and it.before.allocation else None
+    return () if number is None else [(number, phone) for phone in _phones(it.before) + _phones(it.after)]
+
+
+def _may_need_a_number(it: Decided, now: datetime) -> bool:
+    return not it.after.ended(now) and it.view.inventory.numbering(it.view.policy.numbering) is Numbering.POOL
+
+
+def _settled(it: Decided, now: datetime) -> bool:
+    """Whether a binding keeps its people and its number, so that no other slots of theirs matter.
+
+    Should another number be needed after all, the claim of it fails on what was not looked at, and the next attempt
+    looks at everything.
+    """
+    before, after = it.before, it.after
+    if before is None or before.allocation is None or before.ended(now) or _phones(before) != _phones(after):
+        return False
+    return it.view.inventory.lends(before.allocation.number, after.city)
+
+
+def _digits(unit: BindingUnit, decided: Sequence[Decided]) -> dict[str, int]:
     policies = {it.after.key.tenant: it.view.policy for it in decided}
-    return {
-        tenant: code_digits(policy.code_digits, await unit.live_codes(tenant)) for tenant, policy in policies.items()
-    }
+    return {tenant: code_digits(policy.code_digits, unit.live_codes(tenant)) for tenant, policy in policies.items()}
 
 
 def _longer(decided: Sequence[Decided], digits: Mapping[str, int]) -> dict[str, int]:

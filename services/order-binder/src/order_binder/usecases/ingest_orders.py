@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from order_binder.domain.codes import DrawBelow
 from order_binder.domain.events import OrderEvent, phones_in, read_event
 from order_binder.domain.lifecycle import Outcome, decide
 from order_binder.domain.orders import Order, OrderKey
-from order_binder.ports import BindingStore, BindingUnit, InputProgress, TenantView
-from order_binder.usecases.allocate_orders import AllocateOrders, Decided, Written
+from order_binder.domain.values import Value
+from order_binder.ports import BindingStore, BindingUnit, InputProgress, Locked, TenantView
+from order_binder.usecases.allocate_orders import AllocateOrders, Attempt, Decided, Written, until_won
 
 UNKNOWN_TENANT = "unknown_tenant"
 
@@ -33,12 +33,9 @@ class IngestReport:
     refused: dict[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Surroundings:
-    orders: Mapping[OrderKey, Order]
+class _Surroundings(Value, frozen=True):
     views: Mapping[str, TenantView]
-    proxies: set[str]
-    now: datetime
+    locked: Locked
 
 
 class IngestOrders:
@@ -54,39 +51,44 @@ class IngestOrders:
         An event of an unknown tenant is refused and reported, the others go on. Raises LostRace when other processes
         kept winning the same slots: the batch may be tried again.
         """
-        report = IngestReport()
-        async with self._store.transaction() as unit:
-            await self._process(unit, events, report)
-            await unit.note_input(progress)
-        return report
 
-    async def _process(self, unit: BindingUnit, events: Sequence[OrderEvent], report: IngestReport) -> None:
+        async def once(unit: BindingUnit, attempt: Attempt) -> IngestReport:
+            return await self._process(unit, events, progress, attempt)
+
+        return await until_won(self._store, once)
+
+    async def _process(
+        self, unit: BindingUnit, events: Sequence[OrderEvent], progress: Sequence[InputProgress], attempt: Attempt
+    ) -> IngestReport:
         views = await unit.tenants({event.key.tenant for event in events})
-        report.tenants = frozenset(views)
+        report = IngestReport(tenants=frozenset(views))
         known = []
         for place, event in enumerate(events):
             if event.key.tenant in views:
                 known.append(event)
             else:
                 report.refused[place] = UNKNOWN_TENANT
-        if not known:
-            return
-        locked = await unit.lock({event.key for event in known})
-        phones = {phone for event in known for phone in phones_in(event, views[event.key.tenant].policy.region)}
-        proxies = await unit.proxies_among(phones)
-        decided = _decide_all(known, _Surroundings(locked.orders, views, proxies, locked.now), report)
+        decided: Sequence[Decided] = ()
+        if known:
+            phones = {phone for event in known for phone in phones_in(event, views[event.key.tenant].policy.region)}
+            locked = await unit.lock({event.key for event in known}, phones)
+            decided = _decide_all(known, _Surroundings(views, locked), report)
         if decided:
-            _note(await self._allocate(unit, decided, locked.now), report)
+            _note(await self._allocate(unit, decided, locked.now, attempt, progress), report)
+        else:
+            await unit.note_input(progress)
+        return report
 
 
 def _decide_all(events: Sequence[OrderEvent], around: _Surroundings, report: IngestReport) -> list[Decided]:
     """Fold each order's events onto it and return the orders that changed, in key order."""
-    standing: dict[OrderKey, Order] = dict(around.orders)
+    before, now = around.locked.orders, around.locked.now
+    standing: dict[OrderKey, Order] = dict(before)
     changed: set[OrderKey] = set()
     for event in events:
         policy = around.views[event.key.tenant].policy
-        reading = read_event(event, policy, around.proxies)
-        decision = decide(standing.get(event.key), reading.snapshot, policy, around.now)
+        reading = read_event(event, policy, around.locked.proxies)
+        decision = decide(standing.get(event.key), reading.snapshot, policy, now)
         report.outcomes[decision.outcome] += 1
         if decision.outcome is Outcome.STALE:
             continue
@@ -94,7 +96,7 @@ def _decide_all(events: Sequence[OrderEvent], around: _Surroundings, report: Ing
         report.times_replaced += reading.time_replaced
         standing[event.key] = decision.order
         changed.add(event.key)
-    return [Decided(around.orders.get(key), standing[key], around.views[key.tenant]) for key in sorted(changed)]
+    return [Decided(before.get(key), standing[key], around.views[key.tenant]) for key in sorted(changed)]
 
 
 def _note(written: Written, report: IngestReport) -> None:

@@ -1,14 +1,12 @@
 """Look up bindings for a call that call-router cannot be sure about."""
 
-from dataclasses import dataclass
-
+from order_binder.domain.values import Value
 from order_binder.ports import BindingReader, Found, NumberEntry, Registry, TenantEntry
 
 MAX_BINDINGS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class LookedUp:
+class LookedUp(Value, frozen=True):
     """Bindings that the phone or the code belongs to, with the tenant and, if it is the tenant's, the number."""
 
     found: Found

@@ -1,11 +1,11 @@
 """Show an order's binding to the platform's apps, waiting a little for news if asked."""
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from order_binder.domain.orders import Order, OrderKey
 from order_binder.domain.states import BindingState, state_at
+from order_binder.domain.values import Value
 from order_binder.ports import BindingReader
 
 MAX_WAIT = timedelta(seconds=30)
@@ -13,8 +13,7 @@ _FIRST_LOOK = timedelta(milliseconds=20)
 _LAST_LOOK = timedelta(milliseconds=200)
 
 
-@dataclass(frozen=True, slots=True)
-class ShownBinding:
+class ShownBinding(Value, frozen=True):
     """An order as the apps see it, None for one that nothing is known of; `reached` says that it is new enough."""
 
     order: Order | None

@@ -1,16 +1,15 @@
 """Sweep: bring the state of orders up to date after time alone has changed it, and clear away what is over."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from order_binder.domain.orders import Order
 from order_binder.domain.revision import next_revision
 from order_binder.domain.states import TOMBSTONE_AFTER, next_change, state_at
-from order_binder.ports import BindingStore, Change, LostRace
+from order_binder.domain.values import Value, replace
+from order_binder.ports import Batch, BindingStore, Change
 
 
-@dataclass(frozen=True, slots=True)
-class SweepReport:
+class SweepReport(Value, frozen=True):
     """How many orders changed their state, and how many rows were deleted."""
 
     changed: int
@@ -43,9 +42,7 @@ class SweepWindows:
         async with self._store.transaction() as unit:
             due = await unit.lock_due(self._batch)
             changes = [_swept(order, due.now) for order in due.orders.values()]
-            saved = await unit.save(changes, [], [])
-            if not saved.done:
-                raise LostRace
+            await unit.save(Batch(changes))
             return len(changes)
 
 

@@ -1,15 +1,17 @@
 """Vacate numbers: give the bindings of a number that is leaving another one, and withdraw it when nothing uses it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from functools import partial
 
 from order_binder.domain.codes import DrawBelow
 from order_binder.domain.numbers import Leaving
-from order_binder.ports import BindingStore, BindingUnit, LeavingNumber, Locked
-from order_binder.usecases.allocate_orders import AllocateOrders, Decided
+from order_binder.domain.orders import OrderKey
+from order_binder.domain.values import Value, replace
+from order_binder.ports import BindingStore, BindingUnit, LeavingNumber
+from order_binder.usecases.allocate_orders import AllocateOrders, Attempt, Decided, until_won
 
 
-@dataclass(frozen=True, slots=True)
-class VacateReport:
+class VacateReport(Value, frozen=True):
     """How many bindings have another number now, how many found none, and how many numbers are withdrawn."""
 
     moved: int = 0
@@ -44,19 +46,23 @@ class VacateNumbers:
     async def _move_all(self, number: LeavingNumber) -> VacateReport:
         report, after, full = VacateReport(), None, True
         while full:
-            async with self._store.transaction() as unit:
-                locked = await unit.lock_users(number.e164, after=after, limit=self._batch)
-                if locked.orders:
-                    report += await self._move(unit, number, locked)
-            full = len(locked.orders) == self._batch
-            after = max(locked.orders, default=after)
+            moved, locked = await until_won(self._store, partial(self._move_page, number, after))
+            report += moved
+            full = len(locked) == self._batch
+            after = max(locked, default=after)
         return report
 
-    async def _move(self, unit: BindingUnit, number: LeavingNumber, locked: Locked) -> VacateReport:
+    async def _move_page(
+        self, number: LeavingNumber, after: OrderKey | None, unit: BindingUnit, attempt: Attempt
+    ) -> tuple[VacateReport, Collection[OrderKey]]:
+        """Move the bindings that come after `after`; return what came of it and which orders were looked at."""
+        locked = await unit.lock_users(number.e164, after=after, limit=self._batch)
+        live = [order for _, order in sorted(locked.orders.items()) if not order.ended(locked.now)]
+        if not live:
+            return VacateReport(), locked.orders
         view = (await unit.tenants([number.tenant]))[number.tenant]
         view = replace(view, inventory=view.inventory.without(number.e164))
         if not view.inventory.serves_all:
-            return VacateReport(stuck=len(locked.orders))
-        live = [order for _, order in sorted(locked.orders.items()) if not order.ended(locked.now)]
-        await self._allocate(unit, [Decided(order, order, view) for order in live], locked.now)
-        return VacateReport(moved=len(live))
+            return VacateReport(stuck=len(locked.orders)), locked.orders
+        await self._allocate(unit, [Decided(order, order, view) for order in live], locked.now, attempt)
+        return VacateReport(moved=len(live)), locked.orders
