@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from recording_ingest.domain.search import Listed
 from recording_ingest.inbound.shown import Shown
 
-_CALL_EXAMPLE: JsonDict = {
+CALL_EXAMPLE: JsonDict = {
     "call_id": "b6c2", "account": "demo-zadarma", "pbx_call_id": "in_ae6b03b3", "tenant": "demo",
     "row_state": "complete", "number": "+74950000101", "caller": "+7***2233", "started_at": "2026-11-24T10:00:02Z",
     "deed": "dial", "reason": "pair", "last_deed": "dial", "last_reason": "pair", "source": "replica",
@@ -31,7 +31,7 @@ class CallOut(BaseModel):
     parts: `missing expected ready stored`, null where none is due.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_CALL_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [CALL_EXAMPLE]})
 
     call_id: str
     account: str

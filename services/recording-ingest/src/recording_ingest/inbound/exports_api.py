@@ -7,10 +7,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from fareline_chassis.problems import Problem
+from fareline_chassis.problems import Problem, described
 from recording_ingest.domain.search import Line
 from recording_ingest.inbound.access import READ, READ_NUMBERS, Gate
 from recording_ingest.inbound.calls_api import BEARER
+from recording_ingest.inbound.examples import CSV_EXAMPLE, header
 from recording_ingest.inbound.exports import csv_of, parquet_of
 from recording_ingest.inbound.parameters import documented, read_as
 from recording_ingest.inbound.questions import Filters, filter_of
@@ -21,6 +22,12 @@ from recording_ingest.usecases.find_calls import all_calls
 AT_ONCE: Final = 2
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 Pages = AsyncIterator[Sequence[Line]]
+_TOO_MANY: Final = {
+    "type": "about:blank",
+    "title": "Too Many Requests",
+    "status": 429,
+    "detail": "Two exports are being made already.",
+}
 
 
 class ExportsApi:
@@ -85,10 +92,16 @@ class ExportsApi:
 
 
 def _answers(kind: str) -> dict[str, Any]:
-    content = {kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}}
+    content: dict[str, Any] = {kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}}
+    if kind == CSV:
+        content["text/csv"] = {"schema": {"type": "string"}, "example": CSV_EXAMPLE}
+    name = header("A name to save it under.", f'attachment; filename="calls.{"csv" if kind == CSV else "parquet"}"')
     return {
         "openapi_extra": documented(Filters),
         "response_model": None,
         "response_class": StreamingResponse,
-        "responses": {200: {"content": content, "description": "The file."}, 429: {"description": "Too many at once."}},
+        "responses": {
+            200: {"content": content, "description": "The file.", "headers": {"Content-Disposition": name}},
+            429: described("Too many at once; come back after `Retry-After` seconds.", _TOO_MANY),
+        },
     }

@@ -11,6 +11,7 @@ from fareline_chassis.postgres.errors import DatabaseUnavailable
 from fareline_chassis.problems import Problem, describe_problems, described, problem_handlers
 from recording_ingest.domain.search import BadQuestion
 from recording_ingest.inbound.calls_api import CallsApi
+from recording_ingest.inbound.examples import header, with_examples
 from recording_ingest.inbound.exports_api import ExportsApi
 from recording_ingest.inbound.questions import refused
 from recording_ingest.inbound.recordings_api import RecordingsApi
@@ -36,17 +37,21 @@ _AWAY: Final = {
 }
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": described("What is wrong with the question, by field where it is a field.", _EXAMPLE),
-    "503": described("Come back after `Retry-After` seconds.", _AWAY),
+    "503": {
+        **described("Come back after `Retry-After` seconds.", _AWAY),
+        "headers": {"Retry-After": header("Seconds to wait.", "2")},
+    },
 }
 
 
 class DescribedApi(FastAPI):
-    """An application whose description has the shape of its problems."""
+    """An application whose description has the shape of its problems, and examples."""
 
     def openapi(self) -> dict[str, Any]:
         """Return the description, made once."""
         document = super().openapi()
         describe_problems(document)
+        with_examples(document)
         return document
 
 

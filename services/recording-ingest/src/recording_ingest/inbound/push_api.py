@@ -2,18 +2,19 @@
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
-from fareline_chassis.problems import Problem
+from fareline_chassis.problems import Problem, described
 from recording_ingest.domain.pushes import Push, PushRefused, WrongForm, promised_digests, raw_form
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.inbound.access import WRITE, Gate
 from recording_ingest.inbound.calls_api import BEARER
-from recording_ingest.inbound.recording_shapes import recording_out
+from recording_ingest.inbound.examples import header
+from recording_ingest.inbound.recording_shapes import RecordingOut, recording_out
 from recording_ingest.ports.downloads import FetchFailed
 from recording_ingest.ports.pushes import TenantsOf
 from recording_ingest.usecases.receive_recording import Receiving, Sent, Taken, receive_recording
@@ -24,14 +25,28 @@ _REFUSALS: Final = {
     Reason.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Reason.SOURCE_FAILED: HTTPStatus.REQUEST_TIMEOUT,
 }
-_ANSWERS: Final[dict[int | str, dict[str, object]]] = {
-    200: {"description": "The same content was stored before."},
-    201: {"description": "Stored; `Location` is where to listen."},
-    409: {"description": "Other content is stored for this part."},
-    410: {"description": "Somebody of this call asked to be forgotten."},
-    413: {"description": "Larger than allowed."},
-    415: {"description": "Neither WAV nor MP3 nor L16."},
-    422: {"description": "The content is no whole audio; the detail says why."},
+_WHERE: Final = {"Location": header("Where to listen.", "/v1/recordings/6f1c3c0e-55a2-5d0b-9a55-0c7c3c1f2a10")}
+
+
+def _refusal(status: int, meaning: str, detail: str, title: str | None = None) -> dict[str, Any]:
+    title = title or HTTPStatus(status).phrase
+    return described(meaning, {"type": "about:blank", "title": title, "status": status, "detail": detail})
+
+
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": RecordingOut, "description": "The same content was stored before.", "headers": _WHERE},
+    201: {"model": RecordingOut, "description": "Stored.", "headers": _WHERE},
+    408: _refusal(408, "It came too slowly.", "source_failed: less than 1024 bytes a second"),
+    409: _refusal(
+        409,
+        "Other content is stored for this part.",
+        "sha256 of what is stored: 9f86d081884c7d659a2feaa0c55ad015",
+        "Other content is stored",
+    ),
+    410: _refusal(410, "Somebody of this call asked to be forgotten.", "This call was erased: do not send it again."),
+    413: _refusal(413, "Larger than allowed.", "At most 524288000 bytes are taken."),
+    415: _refusal(415, "Neither WAV nor MP3 nor L16.", "audio/wav, audio/mpeg or audio/L16;rate=… is taken"),
+    422: _refusal(422, "The content is no whole audio.", "not_audio: no known kind of audio"),
 }
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from fareline_chassis.logs import get_logger
-from fareline_chassis.problems import Problem
+from fareline_chassis.problems import Problem, described
 from recording_ingest.domain.ranges import RangeNotSatisfiable
 from recording_ingest.domain.recordings import Recording, State
 from recording_ingest.inbound.access import LISTEN as MAY_LISTEN
@@ -17,6 +17,7 @@ from recording_ingest.inbound.access import Gate, may_see, unknown
 from recording_ingest.inbound.access_log_api import AccessLogApi
 from recording_ingest.inbound.askers import REQUEST_ID, asker_of
 from recording_ingest.inbound.calls_api import BEARER, NO_PARAMETERS
+from recording_ingest.inbound.examples import header
 from recording_ingest.inbound.recording_shapes import WaveformOut
 from recording_ingest.ports.clock import Clock
 from recording_ingest.ports.recordings import Asker, Outcome, RecordingFinder
@@ -40,10 +41,28 @@ _TYPES: Final = {
     "OGG": ("audio/ogg", "ogg"),
     "FLAC": ("audio/flac", "flac"),
 }
+_BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
+_OF_AUDIO: Final = {
+    "ETag": header("For `If-Range`: the SHA-256 of the whole file.", '"9f86d081884c7d659a2feaa0c55ad015"'),
+    "Content-Disposition": header("A name to save it under.", 'attachment; filename="6f1c3c0e-55a2-5d0b.wav"'),
+    REQUEST_ID: header("The request's id in the access log.", "0af7651916cd43dd8448eb211c80319c"),
+}
+_NO_RANGE: Final = {"type": "about:blank", "title": "Requested Range Not Satisfiable", "status": 416}
 _AUDIO_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"audio/mpeg": {}, "audio/wav": {}}, "description": "The whole file."},
-    206: {"content": {"audio/mpeg": {}, "audio/wav": {}}, "description": "The range asked for."},
-    416: {"description": "The range begins after the end; `Content-Range` says the size."},
+    200: {
+        "content": {"audio/mpeg": _BYTES, "audio/wav": _BYTES},
+        "description": "The whole file.",
+        "headers": _OF_AUDIO,
+    },
+    206: {
+        "content": {"audio/mpeg": _BYTES, "audio/wav": _BYTES},
+        "description": "The range asked for.",
+        "headers": _OF_AUDIO | {"Content-Range": header("Which bytes, and of how many.", "bytes 0-99/816044")},
+    },
+    416: {
+        **described("The range begins after the end.", _NO_RANGE),
+        "headers": {"Content-Range": header("How many bytes there are.", "bytes */816044")},
+    },
 }
 
 
