@@ -1,6 +1,5 @@
 """What the HTTP interface says of calls in lists and sums."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -132,6 +131,6 @@ class StatsOut(BaseModel):
 
 def call_out(call: Listed, shown: Shown) -> CallOut:
     """Return one call."""
-    values: dict[str, Any] = asdict(call.row)
+    values: dict[str, Any] = call.row._asdict()
     values |= {"caller": shown(call.row.caller), "target": shown(call.row.target)}
     return CallOut(**values, recording=call.recording, updated_at=call.updated_at)

@@ -1,7 +1,5 @@
 """Rows of `calls` and `call_events` as values, and back: phones are opened and sealed here and nowhere else."""
 
-from dataclasses import fields
-from operator import attrgetter
 from typing import Any
 
 import asyncpg
@@ -17,8 +15,7 @@ from recording_ingest.ports.calls import KeptEvent
 _PHONES = ("caller", "target")
 _PHONE_COLUMNS = {name: (f"{name}_hash", f"{name}_sealed", f"{name}_masked") for name in _PHONES}
 _NO_PHONE = (None, None, None)
-_COLUMNS = tuple(field.name for field in fields(CallRow) if field.name not in _PHONES)
-_VALUES = attrgetter(*_COLUMNS)
+_COLUMNS = tuple(name for name in CallRow._fields if name not in _PHONES)
 
 
 def listed(row: asyncpg.Record, vault: PhoneVault) -> Listed:
@@ -47,9 +44,9 @@ def opened(sealed: bytes | None, call_id: str, vault: PhoneVault) -> str | None:
 
 def call_document(row: CallRow, vault: PhoneVault) -> dict[str, Any]:
     """Return a call's row as a document for orjson, names as the columns."""
-    document = dict(zip(_COLUMNS, _VALUES(row), strict=True))
+    document = row._asdict()
     for name, columns in _PHONE_COLUMNS.items():
-        phone = getattr(row, name)
+        phone = document.pop(name)
         kept = vault.at_rest(phone, row.call_id) if phone is not None else _NO_PHONE
         document.update(zip(columns, kept, strict=True))
     return document
