@@ -1,13 +1,14 @@
 """Call events as values: what happened to one call, as the fold reads it.
 
 `event_from` takes the data of a validated `fareline.calls.v1` record as plain JSON values; the same document is kept in
-the database, so that a row can be folded again at any time.
+the database, so that a row can be folded again at any time. What is made with every event of a call anew is a tuple: it
+takes half as long to make as a frozen dataclass.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 ROUTED = "call.routed"
 PROGRESS = "call.progress"
@@ -17,8 +18,7 @@ READY = "recording.ready"
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What every event says: which call, on which account, when by the PBX (`at`) and when by us (`received_at`)."""
 
     ce_id: str
@@ -30,8 +30,7 @@ class Head:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One routing rule that was tried, what came of it, and why."""
 
     rule: str
@@ -39,8 +38,7 @@ class Rule:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """An answer of call-router. `deed` is its last action: `dial ask fallback reject hangup`."""
 
     reason: str

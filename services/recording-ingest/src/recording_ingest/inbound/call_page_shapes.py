@@ -105,7 +105,7 @@ def _decision(event: Routed) -> DecisionOut:
         order_id=decision.order_id,
         also_order_ids=list(decision.also_order_ids),
         revision=decision.revision,
-        rules=[RuleOut(**asdict(rule)) for rule in decision.rules],
+        rules=[RuleOut(**rule._asdict()) for rule in decision.rules],
     )
 
 
