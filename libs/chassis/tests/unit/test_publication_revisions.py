@@ -26,6 +26,7 @@ class Model:
         return True
 
 
+@settings(deadline=None)
 @given(few_keys)
 def test_it_says_what_a_dictionary_says(log):
     table, model = Revisions(), Model()
@@ -33,8 +34,8 @@ def test_it_says_what_a_dictionary_says(log):
         assert table.take(key, revision, ended=ended) == model.take(key, revision, ended=ended)
 
 
-@given(st.integers(0, 2**64), st.integers(1, 5_000))
 @settings(deadline=None)
+@given(st.integers(0, 2**64), st.integers(1, 5_000))
 def test_it_goes_on_saying_so_as_it_grows(seed, keys):
     table, model, chance = Revisions(), Model(), random.Random(seed)
     for _ in range(2 * keys):

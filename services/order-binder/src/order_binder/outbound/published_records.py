@@ -1,6 +1,6 @@
 """What stands in our compacted topics: values, headers, and how a record is recognised when read back."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from asyncpg import Record
 
@@ -11,9 +11,10 @@ from fareline_contracts.cloudevents import EventHead, Headers, to_headers
 from fareline_contracts.numbers import NUMBER_TYPE
 from fareline_contracts.tenants import TENANT_TYPE
 from fareline_contracts.topics import BINDINGS
+from order_binder.outbound.binding_json import binding_json
 from order_binder.outbound.documents import order_of
 from order_binder.outbound.registry import number_of, tenant_of
-from order_binder.records import binding_record, number_record, tenant_record
+from order_binder.records import number_record, tenant_record
 
 SOURCE = "fareline/order-binder"
 # A tombstone has no value to carry its revision, so every record has it in an extension attribute.
@@ -22,11 +23,10 @@ REVISION_HEADER = "ce_revision"
 
 def binding_publishable(row: Record) -> Publishable:
     """Return an order's row as its binding's record, or as a tombstone where it has no binding any more."""
-    order = order_of(row)
-    record = binding_record(order, row["updated_at"])
+    order, at = order_of(row), row["updated_at"]
     key = binding_key(order.key.tenant, order.key.order_id)
-    headers = _headers(BINDING_TYPE, key, order.revision, row["updated_at"], order.traceparent)
-    return Publishable(key, order.revision, None if record is None else record.to_json(), headers)
+    headers = _headers(BINDING_TYPE, key, order.revision, at, order.traceparent)
+    return Publishable(key, order.revision, binding_json(order, at), headers)
 
 
 def tenant_publishable(row: Record) -> Publishable:
@@ -66,8 +66,17 @@ def revision_of(record: InRecord) -> tuple[bytes, int] | None:
 
 
 def _headers(kind: str, key: bytes, revision: int, at: datetime, traceparent: str | None = None) -> Headers:
-    subject = key.decode()
-    head = EventHead(
-        id=f"{subject}/{revision}", source=SOURCE, type=kind, time=at, subject=subject, traceparent=traceparent
+    """Return what `to_headers` would say of the record, and its revision; a test holds both to the same."""
+    number = b"%d" % revision
+    trace = (("traceparent", traceparent.encode()),) if traceparent else ()
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", key + b"/" + number),
+        ("ce_source", SOURCE.encode()),
+        ("ce_type", kind.encode()),
+        ("ce_time", at.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_subject", key),
+        ("content-type", b"application/json"),
+        *trace,
+        (REVISION_HEADER, number),
     )
-    return (*to_headers(head), (REVISION_HEADER, str(revision).encode()))
