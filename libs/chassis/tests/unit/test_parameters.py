@@ -51,3 +51,12 @@ async def test_what_it_does_not_take_is_refused_by_its_name(
     answer = await client.get(f"/v1/{query}")
     assert answer.status_code == 400
     assert sorted(error["pointer"] for error in answer.json()["errors"]) == pointers
+
+
+async def test_what_is_given_twice_is_refused_by_its_name(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/things?min_version=2&limit=3&limit=3&min_version=2&type=a")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [
+        {"pointer": "query/limit", "detail": "given more than once"},
+        {"pointer": "query/min_version", "detail": "given more than once"},
+    ]

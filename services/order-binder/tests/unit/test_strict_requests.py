@@ -46,6 +46,20 @@ async def test_a_parameter_that_a_route_does_not_take_is_refused_by_its_name(des
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "pointer"),
+    [
+        ("GET", "/orders/o-1/binding?min_version=2&wait=0s&min_version=3", "query/min_version"),
+        ("GET", "/orders/o-1/binding?wait=0s&wait=0s", "query/wait"),
+        ("DELETE", "/numbers/+74950000101?bindings=move&bindings=drain", "query/bindings"),
+    ],
+)
+async def test_a_parameter_given_twice_is_refused_by_its_name(desk, method, path, pointer):
+    answer = await desk.http.request(method, f"/v1/tenants/demo{path}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"pointer": pointer, "detail": "given more than once"}]
+
+
 async def test_openapi_describes_every_field_of_every_request(desk):
     schemas = (await desk.http.get("/openapi.json")).json()["components"]["schemas"]
     for request in ("TenantDocument", "NumberDocument", "OrderSnapshot", "LookupRequest"):
