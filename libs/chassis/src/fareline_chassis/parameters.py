@@ -20,8 +20,8 @@ async def known_parameters(request: Request) -> None:
     """Refuse query parameters that the FastAPI route of `request` does not declare, and any that is given twice.
 
     A dependency of routes or routers. Raises Problem 400 with each name as `query/<name>`, cut to 64 characters, phones
-    masked. Of no use to a route that takes a list, nor to one whose dependencies read the query by themselves: what they
-    take is not declared.
+    masked. Of no use to a route that takes a list, nor to one whose dependencies read the query by themselves: what
+    they take is not declared.
     """
     given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:
