@@ -39,8 +39,8 @@ _PAGE: Final = {
 }  # fmt: skip
 _ACCESS: Final = {
     "access_id": 17, "recording_id": _RECORDING_ID, "call_id": "b6c2", "actor": "analyst",
-    "auth_method": "bearer token", "action": "listen", "byte_range": "bytes 0-99999/816044", "reason": "case 17", "ip": "192.0.2.7",
-    "request_id": "0af7651916cd43dd8448eb211c80319c", "outcome": "served", "bytes_sent": 100000,
+    "auth_method": "bearer token", "action": "listen", "byte_range": "bytes 0-99999/816044", "reason": "case 17",
+    "ip": "192.0.2.7", "request_id": "0af7651916cd43dd8448eb211c80319c", "outcome": "served", "bytes_sent": 100000,
     "at": "2026-11-25T09:00:00Z", "ended_at": "2026-11-25T09:00:01Z",
 }  # fmt: skip
 _HOLD: Final = {
