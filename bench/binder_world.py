@@ -98,13 +98,6 @@ class _Taped:
 
         return taped
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        self._tape.append(("execute", "SAVEPOINT here", ()))
-        async with self._connection.transaction():
-            yield
-        self._tape.append(("execute", "RELEASE SAVEPOINT here", ()))
-
 
 async def play(database: Database, tapes: Sequence[Sequence[Step]]) -> None:
     """Issue the statements of the tapes again, with the values they had: nothing is decided any more."""

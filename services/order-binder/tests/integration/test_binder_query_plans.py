@@ -32,11 +32,11 @@ SAVED = (
     json.dumps([{"tenant": "t-3", "code": "000001", "order_id": "o-3", "role": "driver"}]),
     json.dumps([{"partition": 1, "next_offset": 1}]),
 )
-HELD = ([PHONE, "+79260000023"], [NUMBER], [PHONE], ["t-3", "t-3"], ["00000017", "00000018"])
+HELD = (f"{PHONE} +79260000023", NUMBER, PHONE, "t-3 t-3", "00000017 00000018")
 FEW = None  # tables of a few rows: nothing to be found by an index
 WHOLE = "whole"  # counts everything, beside all transactions and some seconds apart
 PLANS = {
-    "bindings.lock_orders": ((*KEYS, [PHONE]), {"orders_pkey"}),
+    "bindings.lock_orders": (("t-3 t-4", "o-3 o-4", PHONE), {"orders_pkey"}),
     "bindings.held": (HELD, {"slots_by_phone", "codes_pkey"}),
     "bindings.save": (SAVED, {"orders_pkey"}),
     "estimates.read_whole_tables": ((), WHOLE),

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import orjson
 from binder_support import NOON, RU, client, driver, snapshot
 
@@ -54,7 +55,7 @@ def test_a_row_gives_back_the_very_order():
         "version": 3,
         "status": "accepted",
         "revision": 7,
-        "document": orjson.loads(orjson.dumps(order_document(found))),
+        "document": orjson.loads(msgspec.json.encode(order_document(found))),
         "traceparent": None,
         "caused_at": NOON,
         "updated_at": NOON,

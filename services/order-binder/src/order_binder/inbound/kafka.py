@@ -24,7 +24,7 @@ from order_binder.usecases.ingest_orders import IngestOrders
 log = get_logger(__name__)
 
 
-LANES = 3
+LANES = 4
 """Transactions of one batch: while the database works on one, the next is decided."""
 SHARED_FROM = 100
 """Events of a batch that is worth sharing: each transaction costs what a dozen events cost."""

@@ -4,7 +4,7 @@ A batch is one transaction of few statements, for each is a round trip that ever
 """
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,8 +65,8 @@ class PostgresUnit:
 
     async def lock(self, keys: Collection[OrderKey], phones: Collection[str]) -> Locked:
         """Lock the rows of these orders, in key order, and return those that exist; ask which `phones` are proxies."""
-        tenants, order_ids = [key.tenant for key in keys], [key.order_id for key in keys]
-        rows = await self._connection.fetch(self._queries.lock_orders, tenants, order_ids, list(phones))
+        tenants, order_ids = _list(key.tenant for key in keys), _list(key.order_id for key in keys)
+        rows = await self._connection.fetch(self._queries.lock_orders, tenants, order_ids, _list(phones))
         found = [row for row in rows if row["tenant"] is not None]
         return self._note_locked(found, rows[0]["now"], rows[0]["proxies"])
 
@@ -89,11 +89,11 @@ class PostgresUnit:
         drawn = [(tenant, code) for tenant, codes in wanted.drawn.items() for code in codes]
         rows = await self._connection.fetch(
             self._queries.held,
-            list(wanted.phones),
-            [number for number, _ in wanted.kept],
-            [phone for _, phone in wanted.kept],
-            [tenant for tenant, _ in drawn],
-            [code for _, code in drawn],
+            _list(wanted.phones),
+            _list(number for number, _ in wanted.kept),
+            _list(phone for _, phone in wanted.kept),
+            _list(tenant for tenant, _ in drawn),
+            _list(code for _, code in drawn),
         )
         taken = {(row["tenant"], row["number"]) for row in rows if row["tenant"] is not None}
         free: defaultdict[str, list[str]] = defaultdict(list)
@@ -162,6 +162,11 @@ class PostgresUnit:
 
 def _queries(name: str) -> Queries:
     return load_queries("order_binder.outbound", name)
+
+
+def _list(words: Iterable[str]) -> str:
+    """Return words without blanks as one text: of an array asyncpg would look at each element in Python."""
+    return " ".join(words)
 
 
 def _lost(codes: Sequence[CodeHold], claimed: Sequence[str]) -> frozenset[tuple[str, str]]:

@@ -1,9 +1,9 @@
 -- name: lock_orders
 -- The clock is read when all rows are locked: the count needs every one of them. There is one row at least.
 WITH locked AS (
-    SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
+    SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document::text, o.traceparent, o.caused_at, o.updated_at
     FROM order_binder.orders AS o
-    JOIN unnest($1::text[], $2::text[]) AS wanted (tenant, order_id)
+    JOIN unnest(string_to_array($1, ' '), string_to_array($2, ' ')) AS wanted (tenant, order_id)
       ON o.tenant = wanted.tenant AND o.order_id = wanted.order_id
     ORDER BY o.tenant, o.order_id
     FOR UPDATE OF o
@@ -11,7 +11,7 @@ WITH locked AS (
 SELECT done.now, done.proxies, locked.*
 FROM (
     SELECT count(*), clock_timestamp() AS now, ARRAY(
-        SELECT e164 FROM order_binder.numbers WHERE e164 = ANY ($3::text[]) AND NOT withdrawn
+        SELECT e164 FROM order_binder.numbers WHERE e164 = ANY (string_to_array($3, ' ')) AND NOT withdrawn
     ) AS proxies
     FROM locked
 ) AS done
@@ -31,16 +31,16 @@ SELECT clock_timestamp()
 
 -- name: held
 -- Slots, and codes that somebody has; a code's row names a tenant, and the code as its number.
-SELECT number, phone, peer, holds, stamp, NULL AS tenant
+SELECT number, phone, peer, holds::text, stamp, NULL AS tenant
 FROM order_binder.slots
-WHERE phone = ANY ($1::text[])
+WHERE phone = ANY (string_to_array($1, ' '))
 UNION ALL
-SELECT s.number, s.phone, s.peer, s.holds, s.stamp, NULL
-FROM unnest($2::text[], $3::text[]) AS kept (number, phone)
+SELECT s.number, s.phone, s.peer, s.holds::text, s.stamp, NULL
+FROM unnest(string_to_array($2, ' '), string_to_array($3, ' ')) AS kept (number, phone)
 JOIN order_binder.slots AS s ON s.number = kept.number AND s.phone = kept.phone
 UNION ALL
 SELECT c.code, NULL, NULL, NULL, NULL, c.tenant
-FROM unnest($4::text[], $5::text[]) AS drawn (tenant, code)
+FROM unnest(string_to_array($4, ' '), string_to_array($5, ' ')) AS drawn (tenant, code)
 JOIN order_binder.codes AS c ON c.tenant = drawn.tenant AND c.code = drawn.code
 WHERE c.held_until > clock_timestamp()
 

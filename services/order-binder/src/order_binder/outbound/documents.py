@@ -49,6 +49,10 @@ class HoldDocument(msgspec.Struct, frozen=True, gc=False, array_like=True):
     wished: datetime
 
 
+_ORDER = msgspec.json.Decoder(OrderDocument)
+_HOLDS = msgspec.json.Decoder(dict[str, HoldDocument])
+
+
 def order_document(order: Order) -> OrderDocument:
     """Return the document of an order."""
     return OrderDocument(
@@ -61,8 +65,9 @@ def order_document(order: Order) -> OrderDocument:
 
 
 def order_of(row: Record) -> Order:
-    """Return the order of a row that has the columns of `lock_orders`."""
-    document = msgspec.convert(row["document"], OrderDocument)
+    """Return the order of a row that has the columns of `lock_orders`; its document may be text, or parsed already."""
+    written = row["document"]
+    document = _ORDER.decode(written) if isinstance(written, str) else msgspec.convert(written, OrderDocument)
     return Order(
         key=OrderKey(row["tenant"], row["order_id"]),
         version=row["version"],
@@ -85,9 +90,8 @@ def holds_document(slot: Slot) -> Mapping[str, HoldDocument]:
 
 
 def slot_of(row: Record) -> Slot:
-    """Return the slot of a row."""
-    found = msgspec.convert(row["holds"], dict[str, HoldDocument])
-    holds = {holder: Hold(hold.until, hold.wished) for holder, hold in found.items()}
+    """Return the slot of a row of `held`."""
+    holds = {holder: Hold(hold.until, hold.wished) for holder, hold in _HOLDS.decode(row["holds"]).items()}
     return Slot(row["number"], row["phone"], row["peer"], holds, row["stamp"])
 
 
