@@ -223,8 +223,8 @@ async def test_the_access_log_is_written_first(box: ServiceBox) -> None:
         (entry,) = await settled(service, "c-1")
         await service.get(f"/v1/recordings/{entry['recording_id']}", Range="bytes=0-9")
         async with connected(box.dsn) as database, database.acquire() as connection:
-            rows = await connection.fetch("SELECT actor, action, byte_range FROM access_log")
-            assert [tuple(row)[:2] for row in rows] == [("analyst", "listen")]
+            rows = await connection.fetch("SELECT actor, action FROM access_log WHERE begun IS NULL")
+            assert [tuple(row) for row in rows] == [("analyst", "listen")]
             await connection.execute("ALTER TABLE access_log RENAME TO access_log_gone")
         refused = await service.get(f"/v1/recordings/{entry['recording_id']}")
         assert refused.status_code == 500
