@@ -106,6 +106,41 @@ async def test_days_are_those_of_the_time_zone(database: Database, client: Reade
     assert (await client.ask(f"/v1/calls/stats?{DAY}&tz=Mars/Base")).status_code == 400
 
 
+async def test_how_well_calls_were_served_is_what_one_counts_by_hand(database: Database) -> None:
+    (day,) = await rows(database, "daily_service")
+    assert day == {
+        "day": date(2026, 11, 24),
+        "tenant": "demo",
+        "ended": 4,
+        "effective": 4,
+        "effective_rate": 1.0,
+        "talk_s_p50": 45.0,  # between 39 s and 51 s
+        "talk_s_p90": pytest.approx(49.8),
+        "dial_s_p50": 2.0,  # 2 s, 3 s, 2 s
+        "dial_s_p90": pytest.approx(2.8),
+        "missed": 2,  # c-3, c-4
+        "abandoned": 2,
+        "abandoned_within_5_s": 0,  # c-4 took 5 s
+        "served_within_20_s": 0.25,  # c-1 of c-1 … c-4
+        "with_order": 4,  # all but c-4
+        "with_order_rate": 0.8,
+        "by_default": 0,
+        "by_default_rate": 0.0,
+    }
+
+
+async def test_coverage_is_told_by_age(database: Database) -> None:
+    async with database.acquire() as connection:
+        await connection.execute("UPDATE calls SET ended_at = now() - interval '20 minutes' WHERE call_id = 'c-1'")
+        await connection.execute("UPDATE calls SET ended_at = now() - interval '5 minutes' WHERE call_id = 'c-2'")
+        await connection.execute("UPDATE calls SET recording = 'ready' WHERE call_id = 'c-2'")
+    one = {"tenant": "demo", "due": 1, "missing": 0}
+    assert await rows(database, "recording_coverage") == [
+        one | {"age": "0-15 min", "stored": 0, "stored_rate": 0.0},
+        one | {"age": "15-60 min", "stored": 1, "stored_rate": 1.0},
+    ]
+
+
 async def test_did_the_driver_really_try(database: Database, tmp_path: Path) -> None:
     def call(name: str, rings: float, status: str = "arrived", **more: Any) -> list[Any]:
         return [
