@@ -1,7 +1,8 @@
 """P6: the analysts' questions to recording-ingest over HTTP, beside the same SQL by asyncpg and orjson.
 
 The service is a process of its own; the baseline runs here, on one connection, without HTTP, tokens or checks: what it
-takes is what the database takes. Both ask the same things in turn.
+takes is what the database takes. Both ask the same things in turn, and the service also a route that does nothing: what
+that takes is HTTP's share.
 """
 
 import asyncio
@@ -179,20 +180,23 @@ async def _measure(dsn: str, vault: PhoneVault, url: str, world: World, size: Si
 
 
 async def _kind(kind: Kind, connection: asyncpg.Connection, wire: Wire, size: Size) -> float:
-    drawn, ratios, ours, bare = random.Random(6), [], [], []
+    drawn, ratios, ours, bare, http = random.Random(6), [], [], [], []
     for turn in range(size.rounds + 1):
         questions = [await kind.make(drawn) for _ in range(max(3, round(size.questions * kind.share)))]
-        times: tuple[list[float], list[float]] = ([], [])
+        times: tuple[list[float], list[float], list[float]] = ([], [], [])
         for place, question in enumerate(questions):
             both = (partial(_bare, connection, question), partial(wire.served, question))
             # whoever asks second finds the pages in memory, so they take turns
             for which in (0, 1) if place % 2 else (1, 0):
                 times[which].append(await both[which]())
+            times[2].append(await wire.served(_NOTHING))
         if turn:
+            http.append(_p95(times[2]) * 1000)
             bare.append(_p95(times[0]) * 1000)
             ours.append(_p95(times[1]) * 1000)
             ratios.append(ours[-1] / bare[-1])
     print(figures(f"{kind.name}: asyncpg + orjson, p95", "ms", bare))
+    print(figures(f"{kind.name}: HTTP alone, p95", "ms", http))
     print(figures(f"{kind.name}: recording-ingest, p95", "ms", ours))
     print(at_most("P6", f"{kind.name}, p95 against the same SQL", median(ratios), goal=kind.goal), flush=True)
     return median(ours)
@@ -318,6 +322,9 @@ def _parameters(wanted: CallFilter) -> dict[str, object]:
 def _get(path: str, parameters: dict[str, object] | None = None) -> bytes:
     query = f"?{urlencode(parameters)}" if parameters else ""
     return f"GET {path}{query} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+
+
+_NOTHING = Question(_get("/health/live"), "", ())
 
 
 def _post(path: str, document: dict[str, object]) -> bytes:
