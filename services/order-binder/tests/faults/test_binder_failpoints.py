@@ -19,6 +19,7 @@ from model_world import record_of
 
 from fareline_chassis.health import HealthComponent
 from fareline_chassis.postgres.pool import Database
+from fareline_chassis.publication.leases import LEASE_FOR
 from fareline_contracts.bindings import BindingRecord
 from order_binder.outbound.documents import order_of
 from order_binder.outbound.published_records import revision_of
@@ -41,6 +42,7 @@ ALL = tuple(
 )
 WAVES = TELLING if EFFORT == 1 else ALL
 ORDERS = "SELECT * FROM order_binder.orders ORDER BY tenant, order_id"
+ATTENDING = "SELECT holder FROM order_binder.publication_lease_holder WHERE expires_at - $2::interval > $1"
 
 
 @pytest.fixture
@@ -73,6 +75,17 @@ async def rows(database):
         return await connection.fetch(ORDERS)
 
 
+async def clock(database):
+    async with database.acquire() as connection:
+        return await connection.fetchval("SELECT clock_timestamp()")
+
+
+async def attending(database, since):
+    """Return who has asked for partitions since then."""
+    async with database.acquire() as connection:
+        return [row["holder"] for row in await connection.fetch(ATTENDING, since, LEASE_FOR)]
+
+
 async def heard(database, latest) -> bool:
     """Whether the database has come to what was said of each order, or further."""
     versions = {row["order_id"]: row["version"] for row in await rows(database)}
@@ -86,13 +99,15 @@ async def test_nothing_is_lost_whoever_dies_or_freezes_wherever(crowd, database,
     writing = asyncio.create_task(platform.run())
     for _ in range(HEALTHY):
         crowd.start()
+    woken, since = [], await clock(database)
     for deed, points in WAVES:
+        await crowd.retire(woken, lambda since=since: attending(database, since))
         armed = [crowd.start(point, deed, nth=2) for point in points]
         await crowd.all_fell(armed, frozen=deed is FREEZE)
         said = dict(platform.latest)
         await until(lambda said=said: heard(database, said), within=120, say=crowd.last_words)
-        if deed is FREEZE:
-            crowd.wake(armed)
+        woken, since = (armed if deed is FREEZE else []), await clock(database)
+        crowd.wake(woken)
     writing.cancel()
     await asyncio.wait([writing])
 

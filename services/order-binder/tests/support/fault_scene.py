@@ -77,6 +77,24 @@ class Crowd:
         for process in processes:
             os.kill(process.pid, signal.SIGCONT)
 
+    async def retire(self, processes, attending) -> None:
+        """End woken processes in good order, once each of them publishes again.
+
+        Those who come to a crowd larger than the topic has partitions get none, and so to no failpoint of publication.
+        `attending` returns the names of the processes that ask for partitions, which hold their process ids.
+        """
+
+        async def look() -> bool:
+            names = " ".join(await attending())
+            return all(f"-{process.pid}-" in names for process in processes)
+
+        await until(look, within=90, say=self.last_words)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            await asyncio.to_thread(process.join, 60)
+        assert [process.exitcode for process in processes] == [0] * len(processes), self.last_words()
+
     def last_words(self) -> str:
         """Return how each process is, and the end of its log."""
         told = []
