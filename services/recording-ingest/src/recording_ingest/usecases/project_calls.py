@@ -10,15 +10,15 @@ from recording_ingest.domain.projection import of_kind, ordered, row_of
 from recording_ingest.domain.recordings import Recording, reconcile
 from recording_ingest.ports.calls import CallLog, KeptEvent, WaitsOf
 
-_LANES = 2
+_LANES = 3
 _WORTH_LANES = 50
 
 
 async def project_calls(log: CallLog, batch: Sequence[KeptEvent], waits_of: WaitsOf) -> None:
     """Bring rows and ledger up to date with `batch`. Doing it again changes nothing.
 
-    Each call is in one transaction with its ledger. A large batch is two transactions side by side, split by call, so
-    that one is folded while the database works on the other; where one fails the batch has to come again.
+    Each call is in one transaction with its ledger. A large batch is three transactions side by side, split by call, so
+    that one is folded while the database works on the others; where one fails the batch has to come again.
     """
     lanes = _lanes(batch) if len(batch) >= _WORTH_LANES else [batch]
     ends = await asyncio.gather(*(_project(log, lane, waits_of) for lane in lanes if lane), return_exceptions=True)
