@@ -1,5 +1,7 @@
 """The consumer of order events, apart from Kafka and Postgres."""
 
+from datetime import UTC, datetime, timedelta
+
 import asyncpg
 import pytest
 from binder_fakes import NOW, IngestInMemory
@@ -233,3 +235,17 @@ async def test_a_trace_that_is_none_is_ignored(trace):
 async def test_a_senders_clock_ahead_of_ours_lengthens_no_order():
     found = decode(record(0, order_json("a", 1), timestamp_ms=int(NOW.timestamp() * 1000) + 10**12), NOW)
     assert found.caused_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("local", "utc"),
+    [
+        ("2026-11-24T00:30:00+03:00", datetime(2026, 11, 23, 21, 30, tzinfo=UTC)),
+        ("2026-10-25T02:30:00+02:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        ("2026-10-25T02:30:00+01:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_case_43_a_local_time_is_its_instant_over_midnight_and_the_change_of_the_clocks(local, utc):
+    found = decode(record(0, order_json("a", 1, status_changed_at=local, scheduled_for=local)), NOW)
+    assert (found.status_changed_at, found.scheduled_for) == (utc, utc)
+    assert found.scheduled_for.utcoffset() == timedelta(0)
