@@ -23,12 +23,13 @@ from fareline_chassis.postgres.listener import Listener
 from fareline_chassis.telemetry import build_telemetry
 from fareline_contracts.topics import BINDINGS, NUMBERS, TAXI_ORDERS, TENANTS
 from order_binder.inbound.alarms import TenantAlarms
-from order_binder.inbound.clock import InputWatch, sweep_forever, wake_on_notify
+from order_binder.inbound.clock import InputWatch, sweep_forever
 from order_binder.inbound.http import build_http
 from order_binder.inbound.http_orders import OrderRoutes
 from order_binder.inbound.http_registry import RegistryRoutes
 from order_binder.inbound.kafka import OrderConsumer
 from order_binder.inbound.metrics import BinderMetrics
+from order_binder.inbound.notified import wake_partitions
 from order_binder.inbound.refusals import GROUP, FailureWatch
 from order_binder.outbound.edges import Edges
 from order_binder.outbound.publishing import Publishing
@@ -138,11 +139,14 @@ class OrderBinder:
         publications = self._publishing.publications(partitions)
         for topic, publication in publications.items():
             self._background.spawn(f"publishing:{topic}", publication.run)
-        listener = Listener(self._edges.dsn, BINDINGS_WRITTEN, REGISTRY_WRITTEN)
+        bindings = wake_partitions(publications[BINDINGS.name].wake, partitions[BINDINGS.name])
+
+        def registry(_: str) -> None:
+            for topic in (TENANTS, NUMBERS):
+                publications[topic.name].wake()
+
+        listener = Listener(self._edges.dsn, {BINDINGS_WRITTEN: bindings, REGISTRY_WRITTEN: registry})
         self._beside("listener", listener.run)
-        for channel, topics in ((BINDINGS_WRITTEN, (BINDINGS,)), (REGISTRY_WRITTEN, (TENANTS, NUMBERS))):
-            wakers = [publications[topic.name].wake for topic in topics]
-            self._beside(f"waker:{channel}", partial(wake_on_notify, listener.events[channel], wakers))
 
     def _beside(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run what the process can do without for a while."""

@@ -1,7 +1,7 @@
 """Hears NOTIFY on a connection of its own, for as long as it takes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -15,17 +15,22 @@ _CONNECT_TIMEOUT_S: Final = 5.0
 _PROBE_EVERY_S: Final = 15.0
 
 
-class Listener:
-    """Sets a channel's event whenever something was notified there, and all of them after each (re)connection.
+Hear = Callable[[str], None]
+"""Told what a notification says; an empty text means that it may have been anything."""
 
-    Several notifications may become one; what was sent while the connection was gone is covered by the event after
-    the reconnection. It saves latency only: whoever waits should look at the table from time to time all the same.
+
+class Listener:
+    """Tells each channel's hearer what was notified there, and after each (re)connection that it was anything.
+
+    So what was sent while the connection was gone is covered. It saves latency only: whoever waits should look at the
+    table from time to time all the same.
     """
 
-    def __init__(self, dsn: str, *channels: str) -> None:
+    def __init__(self, dsn: str, hearers: Mapping[str, Hear]) -> None:
+        """`hearers` by channel; they are called on the loop and must return at once."""
         self._dsn = dsn
-        self._names = "+".join(channels)
-        self.events: Mapping[str, asyncio.Event] = {channel: asyncio.Event() for channel in channels}
+        self._names = "+".join(hearers)
+        self._hearers = dict(hearers)
 
     async def run(self) -> None:
         """Listen until cancelled; for `Background.spawn`."""
@@ -44,10 +49,12 @@ class Listener:
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            for channel in self.events:
-                await connection.add_listener(channel, lambda _connection, _pid, heard, _payload: self._hear(heard))
-            for event in self.events.values():
-                event.set()
+            for channel in self._hearers:
+                await connection.add_listener(
+                    channel, lambda _connection, _pid, heard, said: self._hearers[heard](said)
+                )
+            for hear in self._hearers.values():
+                hear("")
             backoff.reset()
             while not lost.is_set():
                 try:
@@ -57,6 +64,3 @@ class Listener:
             _log.warning("not listening", channels=self._names, reason="the connection was closed")
         finally:
             connection.terminate()
-
-    def _hear(self, channel: str) -> None:
-        self.events[channel].set()

@@ -1,7 +1,7 @@
-"""What time drives: the sweeper, the word on how far the input is, and waking the publishers."""
+"""What time drives: the sweeper, and the word on how far the input is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from aiokafka.errors import KafkaError
@@ -78,12 +78,3 @@ class InputWatch:
         caught_up = [InputProgress(index, asked_at, part.end) for index, part in found.items() if part.caught_up]
         if caught_up:
             await self._follow.note(caught_up)
-
-
-async def wake_on_notify(written: asyncio.Event, wakers: Collection[Callable[[], None]]) -> None:
-    """Call all `wakers` whenever something was written."""
-    while True:
-        await written.wait()
-        written.clear()
-        for wake in wakers:
-            wake()

@@ -51,6 +51,7 @@ WHERE c.held_until > clock_timestamp()
 --           older, such as a tombstone, is still to be sent.
 --   slots   are claimed, guarded by the primary key: where somebody else was faster the stamp has changed.
 --   codes   likewise, unless they are one's own or have rested long enough.
+--   woken   are the publishers: of the partitions of a few keys, named by their hashes, or all of them.
 --   input   never goes back. A process whose clock is ahead must not hide what is still to be done: the database's
 --           clock is the limit.
 WITH given AS MATERIALIZED (
@@ -102,7 +103,7 @@ WITH given AS MATERIALIZED (
         purge_after = n.purge_after
     FROM given AS n
     WHERE n.known AND o.tenant = n.tenant AND o.order_id = n.order_id
-    RETURNING 1
+    RETURNING o.key_hash, n.publish
 ), inserted AS (
     INSERT INTO order_binder.orders (
         tenant, order_id, version, status, state, revision, published_revision, key_hash,
@@ -115,7 +116,9 @@ WITH given AS MATERIALIZED (
     FROM given AS n
     WHERE NOT n.known
     ON CONFLICT (tenant, order_id) DO NOTHING
-    RETURNING 1
+    RETURNING key_hash, published_revision <> revision AS publish
+), written AS (
+    SELECT key_hash, publish FROM updated UNION ALL SELECT key_hash, publish FROM inserted
 ), noted AS (
     INSERT INTO order_binder.input_progress AS p (partition, as_of, next_offset, updated_at)
     SELECT n.partition, least(n.as_of, clock_timestamp()), n.next_offset, clock_timestamp()
@@ -129,10 +132,12 @@ WITH given AS MATERIALIZED (
 SELECT
     (SELECT count(*) FROM claimed_slots) AS slots,
     (SELECT count(*) FROM claimed_codes) AS codes,
-    (SELECT count(*) FROM updated) + (SELECT count(*) FROM inserted) AS orders,
+    (SELECT count(*) FROM written) AS orders,
     CASE WHEN (SELECT count(*) FROM claimed_codes) < json_array_length($3::text::json)
         THEN ARRAY(SELECT claimed FROM claimed_codes) END AS claimed,
-    (SELECT pg_notify('order_binder_unpublished', '') FROM given WHERE publish LIMIT 1) AS woken
+    (SELECT pg_notify(
+        'order_binder_unpublished', CASE WHEN count(*) <= 50 THEN string_agg(key_hash::text, ' ') ELSE '' END
+    ) FROM written WHERE publish HAVING count(*) > 0) AS woken
 
 -- name: purge_orders
 DELETE FROM order_binder.orders
