@@ -37,6 +37,7 @@ WHERE indrelid = ANY (ARRAY['order_binder.orders', 'order_binder.slots', 'order_
 
 async def fill(connection, bindings: int) -> None:
     """Make that many live bindings, with slots and codes, in an empty schema."""
+    await connection.execute("SET transaction_timeout = 0")  # no batch of the service takes as long as this
     indexes = await connection.fetch(INDEXES)
     for index in indexes:
         await connection.execute(f"DROP INDEX {index['name']}")
