@@ -121,6 +121,7 @@ class OrderBinder:
         await edges.database.connect()
         self._beside("database-watch", edges.database.watch)
         await wait_for("migrations", edges.schema.require, component=self.health.component("schema"))
+        await edges.estimates.try_to_count()
         self._beside("estimates", edges.estimates.keep_counting)
         partitions = await wait_for("kafka", self._publishing.count_partitions, component=kafka)
         await edges.producer.start(kafka)

@@ -103,12 +103,21 @@ def nodes(plan: dict):
         yield from nodes(inner)
 
 
+def walks(node: dict) -> bool:
+    """Whether an index is read from one end to the other; one of what is unpublished holds little else."""
+    return "Index Name" in node and "Index Cond" not in node and not node["Index Name"].endswith("_unpublished")
+
+
 def faults(plan: dict, wanted: set[str] | None) -> list[str]:
     """Say what is wrong with a plan: a big table read as a whole, or an index walked through instead of searched."""
     found, searched = [], set()
     for node in nodes(plan):
         if node["Node Type"] == "Seq Scan" and node["Relation Name"] in BIG:
             found.append(f"reads all of {node['Relation Name']}")
+        if node.get("Disabled"):
+            found.append(f"has no index for {node.get('Relation Name', node['Node Type'])}")
+        if node.get("Relation Name") in BIG and walks(node):
+            found.append(f"walks through {node['Index Name']}")
         if "Index Name" in node and ("Index Cond" in node or node["Index Name"].endswith("_unpublished")):
             searched.add(node["Index Name"])
     return found + [f"does not search {name}" for name in sorted((wanted or set()) - searched)]

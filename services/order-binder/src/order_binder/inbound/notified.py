@@ -8,14 +8,15 @@ from fareline_chassis.postgres.listener import Hear
 def wake_partitions(wake: Callable[[int | None], None], partitions: int) -> Hear:
     """Return a hearer that wakes the partitions of the bindings written, or all (None).
 
-    A notification names the hashes of their keys, between blanks; an empty one may mean any.
+    A notification names the hashes of their keys, between blanks; any other text, as of another release, may mean any.
     """
 
     def hear(said: str) -> None:
-        if not said:
+        hashes = said.split()
+        if not hashes or not all(each.isdecimal() for each in hashes):
             wake(None)
             return
-        for partition in {int(key_hash) % partitions for key_hash in said.split()}:
+        for partition in {int(key_hash) % partitions for key_hash in hashes}:
             wake(partition)
 
     return hear

@@ -40,8 +40,12 @@ class Estimates:
     async def keep_counting(self) -> None:
         """Count every few seconds until cancelled; while the database is away the last counts are good enough."""
         while True:
-            try:
-                await self.count()
-            except (DatabaseUnavailable, InterfaceError, OSError, PostgresError, TimeoutError) as error:
-                log.warning("estimates.unknown", error=type(error).__name__)
             await asyncio.sleep(COUNT_EVERY.total_seconds())
+            await self.try_to_count()
+
+    async def try_to_count(self) -> None:
+        """Count if the database can be asked; say so where it cannot."""
+        try:
+            await self.count()
+        except (DatabaseUnavailable, InterfaceError, OSError, PostgresError, TimeoutError) as error:
+            log.warning("estimates.unknown", error=type(error).__name__)

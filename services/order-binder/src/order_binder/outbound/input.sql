@@ -9,4 +9,4 @@ DELETE FROM order_binder.input_progress WHERE partition >= $1
 
 -- name: input_as_of
 -- Unknown until every partition of the input has been heard of.
-SELECT nullif(min(as_of), '2000-01-01T00:00:00Z'::timestamptz) FROM order_binder.input_progress
+SELECT nullif(min(as_of), '2000-01-01T00:00:00Z'::timestamptz) FROM order_binder.input_progress WHERE partition >= 0

@@ -96,7 +96,8 @@ class AllocateOrders:
     def _wanted(self, decided: Sequence[Decided], now: datetime, attempt: Attempt, digits: Mapping[str, int]) -> Wanted:
         phones: set[str] = set()
         kept: set[SlotKey] = set()
-        codes = Counter(tenant for tenant, _ in attempt.lost_codes)
+        # An order whose code was lost may have been written by somebody else since, and its tenant be gone from here.
+        codes = Counter(tenant for tenant, _ in attempt.lost_codes if tenant in digits)
         for it in decided:
             codes[it.after.key.tenant] += _codes_wanted(it.after, now)
             kept.update(_own_slots(it))
