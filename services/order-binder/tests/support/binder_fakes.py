@@ -2,8 +2,14 @@
 
 from datetime import UTC, datetime
 
+from opentelemetry.trace import NoOpTracer
+
+from fareline_chassis.tracing import Tracing
 from order_binder.domain.numbers import Leaving, NumberState
 from order_binder.domain.values import replace
+from order_binder.inbound.alarms import TenantAlarms
+from order_binder.inbound.kafka import OrderConsumer
+from order_binder.inbound.refusals import FailureWatch
 from order_binder.ports import Found, NumberInUse, NumberIsAPhone
 from order_binder.usecases.ingest_orders import IngestReport
 
@@ -96,3 +102,16 @@ class IngestInMemory:
     @property
     def ingested(self):
         return [order_id for batch in self.batches for order_id in batch]
+
+
+def consumer_with(ingest, put_aside, metrics) -> OrderConsumer:
+    """Return the consumer of order events with stand-ins for what lies behind it."""
+    return OrderConsumer(
+        ingest=ingest,
+        put_aside=put_aside,
+        metrics=metrics,
+        alarms=TenantAlarms(metrics),
+        clock=lambda: NOW,
+        watch=FailureWatch(),
+        tracing=Tracing(NoOpTracer()),
+    )

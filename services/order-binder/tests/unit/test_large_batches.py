@@ -2,17 +2,13 @@
 
 import asyncpg
 import pytest
-from binder_fakes import NOW, IngestInMemory
+from binder_fakes import NOW, IngestInMemory, consumer_with
 from binder_process import order_json
-from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
 from fareline_chassis.kafka.records import InRecord
-from fareline_chassis.tracing import Tracing
-from order_binder.inbound.alarms import TenantAlarms
-from order_binder.inbound.kafka import LANES, SHARED_FROM, OrderConsumer
+from order_binder.inbound.kafka import LANES, SHARED_FROM
 from order_binder.inbound.metrics import BinderMetrics
-from order_binder.inbound.refusals import FailureWatch
 
 NAMES = [f"o-{index}" for index in range(SHARED_FROM)]
 
@@ -30,16 +26,7 @@ def consumer(ingest, dead):
     async def put_aside(records):
         dead.extend(records)
 
-    metrics = BinderMetrics(CollectorRegistry())
-    return OrderConsumer(
-        ingest=ingest,
-        put_aside=put_aside,
-        metrics=metrics,
-        alarms=TenantAlarms(metrics),
-        clock=lambda: NOW,
-        watch=FailureWatch(),
-        tracing=Tracing(NoOpTracer()),
-    )
+    return consumer_with(ingest, put_aside, BinderMetrics(CollectorRegistry()))
 
 
 async def test_all_of_it_is_ingested_in_lanes_and_then_its_progress_is_noted():

@@ -4,20 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-from binder_fakes import NOW, IngestInMemory
+from binder_fakes import NOW, IngestInMemory, consumer_with
 from binder_process import order_json
-from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from fareline_chassis.kafka.records import InRecord
-from fareline_chassis.tracing import Tracing
 from order_binder.domain.events import OrderEvent
-from order_binder.inbound.alarms import TenantAlarms
-from order_binder.inbound.kafka import OrderConsumer
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.inbound.order_records import OtherType, Undecodable, decode
-from order_binder.inbound.refusals import FailureWatch, MostlyFailing
+from order_binder.inbound.refusals import MostlyFailing
 from order_binder.ports import LostRace
 
 
@@ -44,15 +40,7 @@ class Bench:
         self.ingest, self.dead = IngestInMemory(fault), []
         self.registry = CollectorRegistry()
         self.metrics = BinderMetrics(self.registry)
-        self.consumer = OrderConsumer(
-            ingest=self.ingest,
-            put_aside=self.put_aside,
-            metrics=self.metrics,
-            alarms=TenantAlarms(self.metrics),
-            clock=lambda: NOW,
-            watch=FailureWatch(),
-            tracing=Tracing(NoOpTracer()),
-        )
+        self.consumer = consumer_with(self.ingest, self.put_aside, self.metrics)
 
     async def put_aside(self, records):
         self.dead.extend(records)
