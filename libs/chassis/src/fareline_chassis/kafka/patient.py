@@ -13,14 +13,17 @@ from faststream.kafka import KafkaBroker
 
 # How soon a stop is noticed; a record is there at once.
 _LOOK_UP_EVERY_MS = 200
-# The brokers answer in about a millisecond where there is something.
-_FRESH_WITHIN_MS = 3
 
 _Found = dict[TopicPartition, list["ConsumerRecord[Any, Any]"]]
 
 
 class PatientConsumer(AIOKafkaConsumer):
-    """An AIOKafkaConsumer whose `getmany` waits until there is something, and then takes all there is by now."""
+    """An AIOKafkaConsumer whose `getmany` waits until there is something, and then takes all there is by now.
+
+    `fresh_within_ms` is how long the brokers may take to say what has come since; they do so in about a millisecond.
+    """
+
+    fresh_within_ms = 3
 
     async def getmany(
         self,
@@ -35,7 +38,7 @@ class PatientConsumer(AIOKafkaConsumer):
         found: _Found = await super().getmany(*partitions, max_records=max_records)
         left = None if max_records is None else max_records - sum(map(len, found.values()))
         if found and left != 0:
-            return _joined(found, await super().getmany(*partitions, timeout_ms=_FRESH_WITHIN_MS, max_records=left))
+            return _joined(found, await super().getmany(*partitions, timeout_ms=self.fresh_within_ms, max_records=left))
         while not found:
             found = await super().getmany(*partitions, timeout_ms=_LOOK_UP_EVERY_MS, max_records=max_records)
         return found
