@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from model_checks import Checks
-from model_events import MAIN, OWNED, POOL, SPANS, batches, number_states, policies
+from model_events import OWNED, POOL, SPANS, batches, number_states, policies
 from model_slots import OTHER, direction
 from model_topic import Fault
 from model_world import World, record_of
@@ -56,12 +56,7 @@ class Histories(RuleBasedStateMachine):
         self.checks = Checks()
         self.written: list[OrderEvent] = []
         self.frozen = []
-        for tenant, numbers in POOL.items():
-            self.run(self.world.put_tenant(tenant, self.checks.rules[tenant].document()))
-            for e164 in numbers:
-                self.run(self.world.put_number(tenant, e164, "pool"))
-            if tenant in MAIN:
-                self.run(self.world.put_number(tenant, MAIN[tenant], "main"))
+        self.run(self.world.furnish(self.checks.rules))
 
     # What the platform does.
 

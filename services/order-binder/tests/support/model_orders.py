@@ -82,16 +82,22 @@ class Expected:
             self.close(now)
             return True
         found = self._windows(event, status, (driver, client), rules, now)
-        if (
-            now >= max(closes for _, closes, _ in found.values())
-            or not driver.phones
-            or not client.phones
-            or set(driver.phones) & set(client.phones)
-        ):
+        if now >= max(closes for _, closes, _ in found.values()):
+            self._lapse(driver, found, now)
+        elif not driver.phones or not client.phones or set(driver.phones) & set(client.phones):
             self.close(now)
         else:
             self.driver, self.client, self.windows = driver, client, found
         return True
+
+    def _lapse(self, driver: Party, found: dict, now: datetime) -> None:
+        """End what was open: with his own grace, however long ago that was, or now where it was somebody else's."""
+        if self.over(now):
+            return
+        if self.driver.who == driver.who:
+            self.windows = found
+        else:
+            self.close(now)
 
     def _windows(self, event, status, parties, rules: Rules, now: datetime) -> dict:
         since = believable(event, status)

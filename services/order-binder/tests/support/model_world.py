@@ -1,8 +1,11 @@
 """order-binder on a real PostgreSQL whose clock the test moves, with a bindings topic in memory."""
 
 import random
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from model_events import MAIN, POOL
+from model_orders import Rules
 from model_topic import MemoryTopic
 
 from fareline_chassis.health import HealthComponent
@@ -105,6 +108,15 @@ class World:
 
     async def put_tenant(self, tenant: str, policy: dict) -> None:
         await self.registry.put_tenant(TenantEntry(tenant, "RU", policy, ()))
+
+    async def furnish(self, rules: Mapping[str, Rules]) -> None:
+        """Give each tenant of the small world its rules and its numbers."""
+        for tenant, numbers in POOL.items():
+            await self.put_tenant(tenant, rules[tenant].document())
+            for e164 in numbers:
+                await self.put_number(tenant, e164, "pool")
+            if tenant in MAIN:
+                await self.put_number(tenant, MAIN[tenant], "main")
 
     async def put_number(self, tenant: str, e164: str, role: str, state: str = "active") -> None:
         entry = NumberEntry(e164, tenant, NumberRole(role), NumberState(state), True, None, None)
