@@ -1,6 +1,7 @@
 """A small service as a process, for tests of its life: `python served_process.py <how>`.
 
-`how`: `plain`; `drain` (half a second of draining); `unready` (what it needs never comes); `broken` (the start fails).
+`how`: `plain`; `drain` (for a minute); `brief` (for a moment); `unready` (what it needs never comes); `broken` (the start
+fails).
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from fareline_chassis.lifecycle import Background, run, serve, wait_for
 from fareline_chassis.logs import configure_logging, get_logger
 
 log = get_logger("served")
+DRAINING = {"drain": timedelta(minutes=1), "brief": timedelta(seconds=0.1)}
 
 
 async def slow(request: Request) -> Response:
@@ -54,7 +56,7 @@ async def main(how: str) -> None:
         await background.stop()
         log.info("on_stop")
 
-    drain = timedelta(seconds=0.5) if how == "drain" else timedelta()
+    drain = DRAINING.get(how, timedelta())
     await serve(app, host="127.0.0.1", port=0, on_start=start, on_stop=stop, health=health, drain=drain)
 
 

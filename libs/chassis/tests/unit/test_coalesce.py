@@ -85,7 +85,7 @@ async def test_too_few_answers_are_an_error_of_all() -> None:
         return [0]
 
     ask = Coalesced(one)
-    found = await asyncio.wait_for(asyncio.gather(ask(1), ask(2), return_exceptions=True), 1)
+    found = await asyncio.wait_for(asyncio.gather(ask(1), ask(2), return_exceptions=True), 30)
     assert all(isinstance(error, ValueError) for error in found)
 
 
@@ -101,4 +101,4 @@ async def test_when_the_loop_ends_nobody_waits_for_ever() -> None:
     ask._answering.cancel()
     for task in (first, second):
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(task, 1)
+            await asyncio.wait_for(task, 30)

@@ -45,7 +45,7 @@ def delivery(consumer):
 
 async def deliver(delivery, offset):
     delivery.accept(batch(offset))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await delivery.deliver(batch(offset))
     for _ in range(5):
         await asyncio.sleep(0)
@@ -69,7 +69,7 @@ async def test_partitions_go_elsewhere_only_when_it_is_committed(delivery, consu
     assert not leaving.done()
 
     consumer.may.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await leaving
 
 

@@ -59,7 +59,7 @@ async def test_partitions_go_elsewhere_without_waiting_for_the_pause():
     consumer, handler = Consumer(), Failing()
     delivery, task = await pausing(handler, consumer)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await delivery.on_partitions_revoked({PLACE})
         await task
 
@@ -87,7 +87,7 @@ async def test_stopping_ends_the_pause_and_begins_nothing_new():
     consumer, handler = Consumer(), Failing()
     delivery, task = await pausing(handler, consumer)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         delivery.stop()
         await task
         delivery.accept(BATCH)

@@ -91,13 +91,22 @@ async def test_a_signal_lets_requests_finish_and_ends_with_0(start: Start, numbe
     assert events.index("stopping") < events.index("on_stop") < events.index("stopped")
 
 
-async def test_while_draining_it_still_answers_but_is_not_ready(start: Start) -> None:
+async def test_while_draining_it_still_answers_but_is_not_ready_until_told_again(start: Start) -> None:
     served = await start("drain")
     await eventually(lambda: ready(served))
     served.process.send_signal(signal.SIGTERM)
     await served.said("stopping")
     answer = await served.get("/health/ready")
     assert (answer.status_code, answer.json()["draining"]) == (503, True)
+    served.process.send_signal(signal.SIGTERM)
+    assert await served.ended() == 0
+
+
+async def test_it_drains_for_as_long_as_it_is_told_to_and_ends(start: Start) -> None:
+    served = await start("brief")
+    await eventually(lambda: ready(served))
+    served.process.send_signal(signal.SIGTERM)
+    assert (await served.said("stopping"))["drain_s"] == 0.1
     assert await served.ended() == 0
 
 
