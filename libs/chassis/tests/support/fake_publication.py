@@ -69,9 +69,10 @@ class MemoryRows:
             self.published[key] = max(revision, self.published.get(key, 0))
 
     async def mark_dirty(self, keys: Sequence[bytes]) -> Sequence[bytes]:
-        """Forget that these are published, but for those that are locked."""
-        for key in set(keys) - self.locked:
-            self.published.pop(key, None)
+        """Give these a new revision, but for those that are locked."""
+        for key in self.rows.keys() & set(keys) - self.locked:
+            revision, value = self.rows[key]
+            self.rows[key] = (max(revision + 1, int(self.clock().timestamp())), value)
         return [key for key in keys if key in self.locked]
 
     async def live(self, partition: int, after: bytes | None, limit: int) -> Sequence[Publishable]:

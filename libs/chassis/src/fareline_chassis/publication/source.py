@@ -43,9 +43,11 @@ class RevisionSource(Protocol):
         """Set the published revision of (key, revision), unless a higher one is already published."""
 
     async def mark_dirty(self, keys: Sequence[bytes]) -> Sequence[bytes]:
-        """Make these rows unpublished again; return those for which somebody would have to be waited for.
+        """Give these rows a new revision, above any before it, so that they are published again.
 
-        They are unchanged and to be told again. A key without a row is ignored, or gets its tombstone if one is due.
+        Under the old one a late mark would undo it, for a publisher may freeze between sending and marking. Return
+        those for which somebody would have to be waited for: they are unchanged and to be told again. A key without a
+        row is ignored, or gets its tombstone if one is due.
         """
 
     async def live(self, partition: int, after: bytes | None, limit: int) -> Sequence[Publishable]:

@@ -77,7 +77,7 @@ class BindingSource:
         return [None] * len(told)
 
     async def mark_dirty(self, keys: Sequence[bytes]) -> Sequence[bytes]:
-        """Make these rows unpublished again; return those that somebody has locked."""
+        """Give these rows a new revision, to be published; return those that somebody has locked."""
         async with self._database.acquire() as connection:
             locked = await connection.fetch(self._queries.dirty_bindings, *_keys(keys))
         return [binding_key(row["tenant"], row["order_id"]) for row in locked]
@@ -136,7 +136,7 @@ class RegistrySource:
             )
 
     async def mark_dirty(self, keys: Sequence[bytes]) -> Sequence[bytes]:
-        """Make these rows unpublished again; return those that somebody has locked."""
+        """Give these rows a new revision, to be published; return those that somebody has locked."""
         async with self._database.acquire() as connection:
             locked = await connection.fetch(self._dirty, [key.decode() for key in keys])
         return [key.encode() for (key,) in locked]

@@ -26,7 +26,9 @@ WHERE o.tenant = free.tenant AND o.order_id = free.order_id
 RETURNING extract(epoch FROM clock_timestamp() - o.updated_at)::float8 AS delay_s
 
 -- name: dirty_bindings
--- Passes over locked rows as well, and returns them: whoever has one locked need not change it.
+-- Passes over locked rows as well, and returns them: whoever has one locked need not change it. A row gets a new revision,
+-- above any that was ever sent of it: the mark of a publisher that sent the old one and froze before it said so comes late,
+-- and must not make it look published.
 WITH wanted AS (
     SELECT * FROM unnest($1::text[], $2::text[]) AS n (tenant, order_id)
 ), free AS (
@@ -35,7 +37,9 @@ WITH wanted AS (
     JOIN order_binder.orders AS o ON o.tenant = n.tenant AND o.order_id = n.order_id
     FOR NO KEY UPDATE OF o SKIP LOCKED
 ), dirty AS (
-    UPDATE order_binder.orders AS o SET published_revision = 0
+    UPDATE order_binder.orders AS o SET
+        revision = greatest(o.revision + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
+        updated_at = clock_timestamp()
     FROM free
     WHERE o.tenant = free.tenant AND o.order_id = free.order_id
     RETURNING o.tenant, o.order_id
@@ -74,7 +78,12 @@ WHERE t.tenant = free.tenant
 WITH free AS (
     SELECT tenant FROM order_binder.tenants WHERE tenant = ANY ($1::text[]) FOR NO KEY UPDATE SKIP LOCKED
 ), dirty AS (
-    UPDATE order_binder.tenants AS t SET published_revision = 0 FROM free WHERE t.tenant = free.tenant RETURNING t.tenant
+    UPDATE order_binder.tenants AS t SET
+        revision = greatest(t.revision + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
+        updated_at = clock_timestamp()
+    FROM free
+    WHERE t.tenant = free.tenant
+    RETURNING t.tenant
 )
 SELECT tenant FROM order_binder.tenants WHERE tenant = ANY ($1::text[]) AND tenant NOT IN (SELECT tenant FROM dirty)
 
@@ -107,7 +116,12 @@ WHERE t.e164 = free.e164
 WITH free AS (
     SELECT e164 FROM order_binder.numbers WHERE e164 = ANY ($1::text[]) FOR NO KEY UPDATE SKIP LOCKED
 ), dirty AS (
-    UPDATE order_binder.numbers AS t SET published_revision = 0 FROM free WHERE t.e164 = free.e164 RETURNING t.e164
+    UPDATE order_binder.numbers AS t SET
+        revision = greatest(t.revision + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
+        updated_at = clock_timestamp()
+    FROM free
+    WHERE t.e164 = free.e164
+    RETURNING t.e164
 )
 SELECT e164 FROM order_binder.numbers WHERE e164 = ANY ($1::text[]) AND e164 NOT IN (SELECT e164 FROM dirty)
 
