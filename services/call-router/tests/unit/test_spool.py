@@ -132,7 +132,7 @@ async def test_kafka_away_keeps_everything(open_spool, kafka):
 async def test_background_drain_wakes_for_each_event(open_spool, kafka):
     spool = open_spool()
     task = asyncio.create_task(spool.drain.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         for number in range(3):
             fill(spool, [number])
             while len(kafka.events) <= number:
@@ -225,7 +225,7 @@ async def test_synced_behind_the_answers(open_spool):
     spool = open_spool()
     task = asyncio.create_task(spool.writer.keep_syncing())
     fill(spool, range(3))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while spool.writer._dirty:
             await asyncio.sleep(0.01)
     task.cancel()

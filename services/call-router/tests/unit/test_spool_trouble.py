@@ -116,7 +116,7 @@ class BlockedWriter:
         self.lines = []
 
     def append(self, line):
-        self.let_go.wait(10)
+        self.let_go.wait(60)
         self.lines.append(line)
 
 
@@ -132,10 +132,11 @@ async def test_nobody_waits_long_for_a_disk_that_hangs_and_no_line_is_lost():
             journal.reported(report, CallMemory(answered.call_id), account="a", received_at=desk.world.now)
         ),
     ]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         found = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(error) for error in found] == [JournalRefused, JournalRefused]
     writer.slow = False
+    journal._waits = 30.0  # the disk answers from here on, and a busy machine may be slower than a disk
     late = asyncio.create_task(journal.answered(answered, account="a", trace=None))
     await asyncio.sleep(0)
     writer.let_go.set()
@@ -148,10 +149,10 @@ async def test_a_disk_that_is_behind_counts_as_slow_until_it_has_caught_up(tmp_p
     now, synced = [0.0], threading.Event()
     spool = opened(tmp_path / "spool", kafka)
     monkeypatch.setattr(spool.writer, "_monotonic", lambda: now[0])
-    monkeypatch.setattr(spool.writer, "sync", lambda: synced.wait(10))
+    monkeypatch.setattr(spool.writer, "sync", lambda: synced.wait(60))
     task = asyncio.create_task(spool.writer.keep_syncing())
     fill(spool, [0])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while spool.writer._syncing_since is None:
             await asyncio.sleep(0.005)
         assert not spool.writer.slow
@@ -177,7 +178,7 @@ async def test_health_says_how_full_it_is(tmp_path, kafka):
     spool = opened(tmp_path / "spool", kafka, limit_bytes=2000)
     component = HealthComponent("spool")
     task = asyncio.create_task(spool.watch(component))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while component.state != "ok":
             await asyncio.sleep(0.01)
         fill(spool, range(5))
