@@ -55,19 +55,19 @@ def orphan_maker(tmp_path):
 
     yield make
     for pid, mark in orphans:
-        stop_by_pid(pid, mark, number=signal.SIGKILL, seconds=5)
+        stop_by_pid(pid, mark, number=signal.SIGKILL, seconds=30)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's parent-death signal is Linux's")
 def test_child_dies_with_a_killed_parent(orphan_maker):
     pid, mark = orphan_maker(Lifetime.WITH_PARENT)
-    assert wait_until(lambda: birth_mark(pid) != mark, seconds=10)
+    assert wait_until(lambda: birth_mark(pid) != mark, seconds=30)
 
 
 def test_detached_child_outlives_its_parent_until_it_is_stopped_by_pid(orphan_maker):
     pid, mark = orphan_maker(Lifetime.DETACHED)
     assert birth_mark(pid) == mark
-    assert stop_by_pid(pid, mark, number=signal.SIGTERM, seconds=10)
+    assert stop_by_pid(pid, mark, number=signal.SIGTERM, seconds=30)
     assert birth_mark(pid) is None
 
 
@@ -90,7 +90,7 @@ def test_stop_ends_a_frozen_process_in_good_order(start):
 def test_stop_kills_who_does_not_listen(start):
     child = start(sys.executable, "-c", STUBBORN)
     log = child.command.log_file
-    assert wait_until(lambda: "ready" in log.read_text(), seconds=10)
+    assert wait_until(lambda: "ready" in log.read_text(), seconds=30)
     assert child.stop(seconds=0.2) == -signal.SIGKILL
     assert child.stop() == -signal.SIGKILL
 
@@ -98,15 +98,15 @@ def test_stop_kills_who_does_not_listen(start):
 def test_kill_takes_grandchildren_along(start):
     child = start("sh", "-c", "sleep 98 & echo $!; wait")
     log = child.command.log_file
-    assert wait_until(lambda: log.read_text().strip().isdecimal(), seconds=10)
+    assert wait_until(lambda: log.read_text().strip().isdecimal(), seconds=30)
     grandchild = int(log.read_text())
     child.kill()
-    assert wait_until(lambda: birth_mark(grandchild) is None, seconds=10)
+    assert wait_until(lambda: birth_mark(grandchild) is None, seconds=30)
 
 
 def test_early_end_is_told_with_exit_code_and_log(start):
     child = start("sh", "-c", "echo out of luck; exit 3")
-    assert wait_until(lambda: not child.running, seconds=10)
+    assert wait_until(lambda: not child.running, seconds=30)
     with pytest.raises(ProcessFailed, match=r"(?s)it ended with exit code 3; see .*it\.log\n    out of luck"):
         child.require_running()
 
