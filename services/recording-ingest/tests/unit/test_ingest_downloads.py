@@ -15,16 +15,19 @@ from recording_ingest.outbound.downloads import Caps, Downloader
 from recording_ingest.ports.downloads import FetchFailed
 
 HERE = HostRules(frozenset({"127.0.0.1", "pbx.example"}), private=True)
-CAPS = Caps(size_bytes=100_000, patience=Patience(total=timedelta(seconds=5), read=timedelta(milliseconds=500)))
+CAPS = Caps(size_bytes=100_000)
+HURRIED = Caps(size_bytes=100_000, patience=Patience(read=timedelta(milliseconds=500)))
 
 
 async def here(_: str) -> list[str]:
     return ["127.0.0.1"]
 
 
-async def failure(url: str, into: Path, rules: HostRules = HERE, headers: dict[str, str] | None = None) -> FetchFailed:
+async def failure(
+    url: str, into: Path, rules: HostRules = HERE, headers: dict[str, str] | None = None, caps: Caps = CAPS
+) -> FetchFailed:
     with pytest.raises(FetchFailed) as caught:
-        await Downloader(CAPS, here).download(url, into, rules, headers or {})
+        await Downloader(caps, here).download(url, into, rules, headers or {})
     return caught.value
 
 
@@ -85,7 +88,7 @@ async def test_a_source_that_stops_talking(tmp_path: Path) -> None:
 
     gate = asyncio.Event()
     async with file_source() as source:
-        failed = await failure(source.slow("/a", b"x" * 5000, gate), tmp_path / "a")
+        failed = await failure(source.slow("/a", b"x" * 5000, gate), tmp_path / "a", caps=HURRIED)
         gate.set()
     assert failed.reason is Reason.SOURCE_FAILED
 
