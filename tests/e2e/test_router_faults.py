@@ -74,10 +74,6 @@ class World:
         self.ingest = self._service(RECORDING_INGEST, folder)
         self.routers = [self._router(name, folder) for name in ("router-1", "router-2")]
         self.services = [self.binder, self.ingest, *self.routers]
-        for service in self.services:
-            service.start()
-        for service in self.services:
-            service.wait_started()
 
     def _service(self, service, folder, **more):
         return ServiceProcess(
@@ -90,7 +86,12 @@ class World:
 
     def _router(self, node, folder):
         port = free_port()
-        own = {"HTTP_PORT": str(port), "ROUTER_NODE": node, "ROUTER_DATA_DIR": str(folder / node)}
+        own = {
+            "HTTP_PORT": str(port),
+            "ROUTER_NODE": node,
+            "ROUTER_DATA_DIR": str(folder / node),
+            "ROUTER_SNAPSHOT_EVERY_S": "20",
+        }
         return ServiceProcess(
             name=node,
             argv=CALL_ROUTER.argv("run"),
@@ -98,6 +99,12 @@ class World:
             log_file=folder / f"{node}.log",
             url=f"http://127.0.0.1:{port}",
         )
+
+    def start(self):
+        for service in self.services:
+            service.start()
+        for service in self.services:
+            service.wait_started()
 
     def stop(self):
         for service in self.services:
@@ -109,8 +116,11 @@ class World:
 @pytest.fixture
 def world(own_kafka, own_postgres, tmp_path):
     world = World(own_kafka, own_postgres, tmp_path)
-    yield world
-    world.stop()
+    try:
+        world.start()
+        yield world
+    finally:
+        world.stop()
 
 
 def order(number: int) -> tuple[str, str]:
@@ -136,13 +146,14 @@ def carry_out_orders(world: World) -> list[Pair]:
             }
             http.put(f"/v1/tenants/demo/orders/f-{number}", json=snapshot).raise_for_status()
         for number in range(ORDERS):
-            shown = http.get(f"/v1/tenants/demo/orders/f-{number}/binding?min_version=1&wait=10s").json()
+            path = f"/v1/tenants/demo/orders/f-{number}/binding?min_version=1&wait=20s"
+            shown = http.get(path, timeout=60).json()
             pairs.append(Pair(*order(number), shown["number"]))
     return pairs
 
 
 def metric(router: ServiceProcess, name: str) -> float:
-    text = httpx.get(f"{router.url}/metrics", trust_env=False, timeout=5).text
+    text = httpx.get(f"{router.url}/metrics", trust_env=False, timeout=30).text
     return next(
         float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(f"fareline_router_{name} ")
     )
@@ -161,7 +172,9 @@ def ready(world: World) -> None:
         until("all bindings", lambda one=router: metric(one, "bindings") == ORDERS)
         until("the tenant's policy", lambda one=router: metric(one, "tenants") == 2)
         until("heartbeats", lambda one=router: metric(one, "cut_off") == 0)
-        until("a snapshot", lambda one=router: metric(one, "snapshot_age_seconds") < 5)
+    known_at = time.monotonic()
+    for router in world.routers:
+        until("a snapshot", lambda one=router: metric(one, "snapshot_age_seconds") < time.monotonic() - known_at)
 
 
 class Breaking:
@@ -266,15 +279,17 @@ async def events_by_call(bootstrap: str) -> dict[str, dict[str, int]]:
     """Return for each call how many events of each kind there are, those of one `ce_id` counted once."""
     reader = AssignedReader(bootstrap, [CALLS.name], client_id="test")
     await reader.start(HealthComponent("reader"))
+    try:
+        records = [record async for batch in reader.load() for record in batch]
+    finally:
+        await reader.stop()
     ids: dict[bytes, tuple[str, str]] = {}
-    async for batch in reader.load():
-        for record in batch:
-            model = CALLS.records[record.header("ce_type").decode()]
-            kind = record.header("ce_type").decode().split(".")[2]
-            event_id = record.header("ce_id")
-            what = (model.model_validate_json(record.value).pbx_call_id, kind)
-            assert ids.setdefault(event_id, what) == what, "one id, one event"
-    await reader.stop()
+    for record in records:
+        model = CALLS.records[record.header("ce_type").decode()]
+        kind = record.header("ce_type").decode().split(".")[2]
+        event_id = record.header("ce_id")
+        what = (model.model_validate_json(record.value).pbx_call_id, kind)
+        assert ids.setdefault(event_id, what) == what, "one id, one event"
     counted: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for call, kind in ids.values():
         counted[call][kind] += 1
