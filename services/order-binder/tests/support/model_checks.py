@@ -81,8 +81,9 @@ class Checks:
     def watch(self, records, now):
         pool = {e164 for numbers in POOL.values() for e164 in numbers}
         cool = {key: rules.cool_down for key, rules in self.touched.items()}
-        self.slots.changed({key: slots_held(records[key], pool, cool[key], now) for key in cool}, now, cool)
-        self.codes.changed({key: codes_held(records[key], cool[key], now) for key in cool}, now, cool)
+        was_open = {key for key in cool if open_at(self.seen.get(key), now)}
+        self.slots.changed({key: slots_held(records[key], pool, cool[key], now) for key in cool}, now, cool, was_open)
+        self.codes.changed({key: codes_held(records[key], cool[key], now) for key in cool}, now, cool, was_open)
         for key in self.touched:
             self.what_may_stay_stays(key, self.seen.get(key), records[key], now)
         self.touched, self.seen = {}, records

@@ -44,14 +44,25 @@ class Watch:
     def __init__(self, name: str) -> None:
         self._name = name
         self._held: dict[str, dict[tuple, Hold]] = {}
+        self._in_use: dict[str, set[tuple]] = {}
 
-    def changed(self, wanted: dict[str, dict[tuple, Hold]], now: datetime, cool_downs: dict[str, int]) -> None:
-        """Take what orders hold after one commit; raises AssertionError where a thing means two at once."""
+    def changed(
+        self, wanted: dict[str, dict[tuple, Hold]], now: datetime, cool_downs: dict[str, int], was_open: set[str]
+    ) -> None:
+        """Take what orders hold after one commit; raises AssertionError where a thing means two at once.
+
+        What an order lets go rests from then on; what was resting before, or whose order `was_open` no more, rests as
+        long as it would have.
+        """
         for order, found in wanted.items():
             rest = now + cool_downs[order] * MINUTE
-            old = self._held.get(order, {})
-            resting = {thing: Hold(hold.meaning, min(hold.until, rest)) for thing, hold in old.items()}
+            let_go = self._in_use.get(order, set()) if order in was_open else set()
+            resting = {
+                thing: Hold(hold.meaning, min(hold.until, rest)) if thing in let_go else hold
+                for thing, hold in self._held.get(order, {}).items()
+            }
             self._held[order] = {**resting, **found}
+            self._in_use[order] = set(found)
         for order, found in wanted.items():
             for thing, hold in found.items():
                 if hold.until > now:

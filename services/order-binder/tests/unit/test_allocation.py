@@ -135,6 +135,16 @@ def test_a_slot_rests_for_the_cool_down_before_it_means_somebody_else(after, sam
     assert desk.dry == (not same)
 
 
+def test_what_rests_goes_on_resting_whatever_its_order_and_its_policy_come_to_later():
+    desk = Desk()
+    desk.play(of("o-1", 1, "accepted"), NOON)
+    desk.play(of("o-1", 2, "cancelled"), NOON + MINUTE)
+    resting = dict(desk.slots)
+    desk.policy = replace(RU, windows=replace(RU.windows, cool_down=timedelta()))
+    desk.play(of("o-1", 3, "cancelled"), NOON + 2 * MINUTE)
+    assert desk.slots == resting
+
+
 def test_case_39_a_dry_pool_gives_the_main_number_and_codes():
     desk = Desk(inventory(pool=1))
     desk.play(of("o-1", 1, "accepted"), NOON)

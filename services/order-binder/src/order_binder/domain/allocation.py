@@ -109,8 +109,11 @@ class Allocator:
         return nearest[self._below(len(nearest))] if nearest else None
 
     def _rest(self, before: Order | None, number: str | None, claimed: Collection[str], policy: Policy) -> None:
-        """Start the cool-down of the slots that the order held and does not hold any more."""
-        if before is None or before.terms is None or before.allocation is None:
+        """Start the cool-down of the slots that the order held and does not hold any more.
+
+        Those of an order that had ended before are resting already, as its policy was then.
+        """
+        if before is None or before.terms is None or before.allocation is None or before.ended(self._now):
             return
         until = self._now + policy.windows.cool_down
         for phone in before.terms.phones:
