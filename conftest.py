@@ -1,12 +1,17 @@
-"""For every test of the repository: the devstack's fixtures (real Kafka and PostgreSQL on demand), and plain logs."""
+"""For every test of the repository: the devstack's fixtures (real Kafka, real PostgreSQL), plain logs, and no haste."""
 
 import sys
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["fareline_devstack.pytest_plugin"]
+
+# By default an example may take 200 ms and its making a second or so, which a busy machine exceeds.
+settings.register_profile("no haste", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no haste")
 
 
 @pytest.fixture(autouse=True)
