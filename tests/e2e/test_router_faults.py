@@ -33,7 +33,7 @@ from fareline_devstack.services.process import ServiceProcess, run_to_end
 from fareline_devstack.story.call_log import CallLog
 from fareline_devstack.waiting import run_blocking
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 ORDERS = 9
 STRANGER = "+79157770001"
 HEADERS = {"Authorization": f"Bearer {DEMO_TOKEN}"}

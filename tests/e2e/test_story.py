@@ -15,7 +15,7 @@ from fareline_devstack.story.routes import dial
 from fareline_devstack.story.steps import Step
 from fareline_devstack.story.theatre import open_stage
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 TITLES = [step.title for chapter in chapters_of(None) for step in chapter.steps()]
 

@@ -20,7 +20,7 @@ from fareline_devstack.story.ride import Ride
 from fareline_devstack.story.scene import Scene
 from fareline_devstack.story.theatre import open_stage
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 WITHIN_S = 90.0
 DRIVER = Person("d-90", "driver of the trace", "+79036660001")

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], Awaitable[T]], *, within: float = 40.0, every: float = 0.02) -> T:
+async def eventually(look: Callable[[], Awaitable[T]], *, within: float = 60.0, every: float = 0.02) -> T:
     """Return the first truthy result of `look`; fail after `within` seconds."""
     async with asyncio.timeout(within):
         while not (result := await look()):

@@ -204,7 +204,7 @@ def signed_bytes(body):
     send("/pbx/generic/demo-generic", body, generic_headers(body))
 
 
-@pytest.mark.timeout(120 + SECONDS * 2)
+@pytest.mark.timeout(300 + SECONDS * 2)
 @pytest.mark.parametrize(
     "fuzz",
     [

@@ -134,7 +134,7 @@ class Flood:
         self.refused = len(self.bad) + len(self.raw)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_each_bad_record_alone_is_put_aside_and_can_be_replayed(
     binder_env, start_binder, big_topics, registry, reader, *, database
 ):

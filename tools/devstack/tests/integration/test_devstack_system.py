@@ -75,7 +75,7 @@ def test_service_that_fails_takes_everything_down_and_is_named(layout):
 
 def test_detached_system_outlives_its_starter_until_it_is_ended(layout, tmp_path):
     argv = [sys.executable, "-c", STARTER, str(tmp_path)]
-    started = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=100)
+    started = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=250)
     info = json.loads(started.stdout)
     left = LeftRunning.read(layout.state_file)
     try:
