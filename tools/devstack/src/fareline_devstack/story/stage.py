@@ -21,7 +21,7 @@ from fareline_devstack.story.taxi_platform import Published, TaxiPlatform
 from fareline_devstack.story.zadarma import Zadarma
 
 _RING_AGAIN_S = 0.05
-_GIVE_UP_S = 10.0
+_GIVE_UP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
