@@ -24,7 +24,7 @@ from order_binder.domain.orders import Allocation, Order, Person, Terms
 from order_binder.domain.policy import CallTerms, Numbering, Policy, WindowPolicy
 from order_binder.domain.states import published_state
 from order_binder.domain.windows import Window
-from order_binder.ports import NumberEntry, TenantEntry
+from order_binder.ports.registry import NumberEntry, TenantEntry
 
 
 def binding_record(order: Order, now: datetime) -> BindingRecord | None:

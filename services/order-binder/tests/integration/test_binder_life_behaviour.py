@@ -11,7 +11,7 @@ from order_binder.domain.orders import OrderKey
 from order_binder.domain.states import BindingState, state_at
 from order_binder.domain.values import replace
 from order_binder.outbound.publication import BindingSource
-from order_binder.ports import TenantEntry
+from order_binder.ports.registry import TenantEntry
 from order_binder.usecases.ingest_orders import IngestOrders
 from order_binder.usecases.sweep_windows import SweepWindows
 

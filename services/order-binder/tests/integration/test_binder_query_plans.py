@@ -59,6 +59,7 @@ PLANS = {
     "leaving.leaving_numbers": ((), FEW),
     "leaving.lock_users": ((NUMBER, "", "", 200), {"orders_by_number"}),
     "leaving.withdraw_unused": ((NUMBER,), {"orders_by_number"}),
+    "leaving.forget_withdrawn": ((NUMBER,), {"orders_by_number"}),
     "leaving.wake_registry": ((), FEW),
     "leaving.standing_of": ((NUMBER,), {"orders_by_number", "slots_pkey"}),
     "publication.clock": ((), FEW),

@@ -7,7 +7,8 @@ from order_binder.domain.lifecycle import Outcome
 from order_binder.domain.orders import OrderKey, Unroutable
 from order_binder.domain.states import BindingState
 from order_binder.domain.values import replace
-from order_binder.ports import InputProgress, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
+from order_binder.ports.progress import InputProgress
+from order_binder.ports.registry import NumberHeldElsewhere, NumberInUse, NumberIsAPhone
 from order_binder.usecases.ingest_orders import IngestOrders
 from order_binder.usecases.sweep_windows import SweepWindows
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from order_binder.ports import InputProgress
+from order_binder.ports.progress import InputProgress
 from order_binder.usecases.follow_input import FollowInput
 
 

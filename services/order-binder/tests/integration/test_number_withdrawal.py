@@ -1,5 +1,7 @@
 """Numbers that leave the inventory while bindings use them, on a real database."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 from binder_events import MAIN, POOL, event, furnish
 from binder_support import seeded
@@ -7,13 +9,7 @@ from binder_support import seeded
 from order_binder.domain.numbers import Leaving, NumberRole, NumberState
 from order_binder.domain.orders import OrderKey
 from order_binder.domain.values import replace
-from order_binder.ports import (
-    NoOtherNumber,
-    NumberCooling,
-    NumberEntry,
-    NumberInUse,
-    TenantEntry,
-)
+from order_binder.ports.registry import NoOtherNumber, NumberCooling, NumberEntry, NumberInUse, TenantEntry
 from order_binder.usecases.ingest_orders import IngestOrders
 from order_binder.usecases.put_number import NumberUnknown, PutNumber, WithdrawNumber
 from order_binder.usecases.sweep_windows import SweepWindows
@@ -119,6 +115,59 @@ async def test_a_number_put_again_stays_after_all(ingest, withdraw, vacate, regi
     await ingest([event("o-1", 2, "cancelled")])
     assert (await vacate()).withdrawn == 0
     assert (await registry.number("demo", POOL[0])).state is NumberState.ACTIVE
+
+
+class InterruptedStore:
+    """A store in whose transactions `act` happens when the numbers are known and nothing is written yet."""
+
+    def __init__(self, store, act):
+        self._store, self._act = store, act
+
+    @asynccontextmanager
+    async def transaction(self):
+        async with self._store.transaction() as unit:
+            held = unit.held
+
+            async def act_first(wanted):
+                await self._act()
+                return await held(wanted)
+
+            unit.held = act_first
+            yield unit
+
+
+@pytest.mark.parametrize("how", [Leaving.MOVE, Leaving.DRAIN, None])
+async def test_a_binding_made_while_its_number_was_withdrawn_moves_with_the_next_sweep(
+    how, ingest, withdraw, vacate, store, registry, reader, database
+):
+    async def meanwhile():
+        assert await withdraw("demo", POOL[0], how) is None
+
+    await IngestOrders(InterruptedStore(store, meanwhile), seeded())([event("o-1", 1)])
+    assert (await order(reader, "o-1")).allocation.number == POOL[0]
+    assert await registry.number("demo", POOL[0]) is None
+
+    assert (await vacate()).moved == 1
+    assert (await order(reader, "o-1")).allocation.number == MAIN
+    assert POOL[0] in await looked_after(database)
+    async with database.acquire() as connection:
+        await connection.execute("UPDATE order_binder.numbers SET updated_at = now() - interval '2 minutes'")
+    await vacate()
+    assert await looked_after(database) == []
+
+
+async def looked_after(database):
+    async with database.acquire() as connection:
+        rows = await connection.fetch("SELECT e164 FROM order_binder.numbers WHERE leaving IS NOT NULL")
+    return [row["e164"] for row in rows]
+
+
+async def test_a_withdrawn_number_that_comes_back_is_left_alone(ingest, withdraw, vacate, registry, reader):
+    await withdraw("demo", POOL[0], None)
+    await registry.put_number(NumberEntry(POOL[0], "demo", NumberRole.POOL, NumberState.ACTIVE, True, None, None))
+    await bound_to_the_pool_number(ingest, 1)
+    assert (await vacate()).moved == 0
+    assert (await order(reader, "o-1")).allocation.number == POOL[0]
 
 
 async def test_case_96_a_number_changes_tenant_only_when_its_people_have_forgotten_it(

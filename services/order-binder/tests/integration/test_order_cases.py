@@ -8,7 +8,7 @@ from order_binder.domain.events import WrittenParty
 from order_binder.domain.numbers import NumberRole, NumberState
 from order_binder.domain.orders import OrderKey, Unroutable
 from order_binder.domain.values import replace
-from order_binder.ports import NumberEntry
+from order_binder.ports.registry import NumberEntry
 from order_binder.usecases.ingest_orders import IngestOrders
 
 SOLO_POOL, SOLO_MAIN = "+74950000301", "+74950000201"
@@ -46,6 +46,17 @@ async def test_case_7_whoever_calls_after_a_change_of_driver_reaches_the_new_one
     assert await keys_by(phone="+79030000002") == {"demo/o-1"}
     after = await order("o-1")
     assert before.allocation.driver_code not in {after.allocation.driver_code, after.allocation.client_code}
+
+
+async def test_case_27_a_code_that_rests_finds_nothing_and_its_successor_does(ingest, order, keys_by):
+    await ingest([event("o-1", 1)])
+    before = (await order("o-1")).allocation
+    await ingest([event("o-1", 2, driver="2")])
+    after = (await order("o-1")).allocation
+    assert after.client_code == before.client_code
+    assert await keys_by(code=before.driver_code) == set()
+    assert await keys_by(code=after.driver_code) == await keys_by(code=after.client_code) == {"demo/o-1"}
+    assert await keys_by(code=before.driver_code, phone="+79030000002") == {"demo/o-1"}
 
 
 async def test_case_8_a_clients_old_phone_leads_nowhere_and_rests(ingest, order, keys_by, database):

@@ -12,7 +12,7 @@ from binder_events import event, furnish
 from fareline_chassis.postgres.errors import classify, sqlstate_of
 from order_binder.domain.orders import Role
 from order_binder.outbound.documents import order_of
-from order_binder.ports import LostRace
+from order_binder.ports.bindings import LostRace
 from order_binder.usecases.ingest_orders import IngestOrders
 
 WORKERS, ROUNDS, DRIVERS, CLIENTS, NUMBERS = 12, 20, 4, 6, 5

@@ -11,7 +11,7 @@ from fareline_chassis.health import Health, health_routes
 from order_binder.inbound.http import build_http
 from order_binder.inbound.http_orders import OrderRoutes
 from order_binder.inbound.http_registry import RegistryRoutes
-from order_binder.ports import TenantEntry
+from order_binder.ports.registry import TenantEntry
 from order_binder.usecases.lookup_bindings import LookupBindings
 from order_binder.usecases.put_number import PutNumber, WithdrawNumber
 from order_binder.usecases.put_tenant import PutTenant

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from order_binder.domain.events import OrderEvent, WrittenParty
 from order_binder.domain.numbers import NumberRole, NumberState
 from order_binder.domain.orders import OrderKey, OrderStatus
-from order_binder.ports import NumberEntry, TenantEntry
+from order_binder.ports.registry import NumberEntry, TenantEntry
 
 MAIN = "+74950000001"
 POOL = tuple(f"+749500001{index:02d}" for index in range(1, 11))

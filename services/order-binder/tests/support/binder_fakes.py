@@ -10,7 +10,8 @@ from order_binder.domain.values import replace
 from order_binder.inbound.alarms import TenantAlarms
 from order_binder.inbound.kafka import OrderConsumer
 from order_binder.inbound.refusals import FailureWatch
-from order_binder.ports import Found, NumberInUse, NumberIsAPhone
+from order_binder.ports.reading import Found
+from order_binder.ports.registry import NumberInUse, NumberIsAPhone
 from order_binder.usecases.ingest_orders import IngestReport
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)

@@ -20,7 +20,7 @@ from order_binder.outbound.publication import BindingSource
 from order_binder.outbound.reading import PostgresReader
 from order_binder.outbound.registry import PostgresRegistry
 from order_binder.outbound.schema import Schema
-from order_binder.ports import NumberEntry, TenantEntry
+from order_binder.ports.registry import NumberEntry, TenantEntry
 from order_binder.records import binding_record
 from order_binder.usecases.ingest_orders import IngestOrders
 from order_binder.usecases.sweep_windows import SweepWindows

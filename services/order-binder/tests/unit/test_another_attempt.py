@@ -5,7 +5,7 @@ from collections import Counter
 from binder_support import NOON, RU, inventory, seeded, snapshot
 
 from order_binder.domain.lifecycle import decide
-from order_binder.ports import Held, TenantView
+from order_binder.ports.bindings import Held, TenantView
 from order_binder.usecases.allocate_orders import AllocateOrders, Attempt, Decided
 
 

@@ -20,7 +20,8 @@ from order_binder.domain.values import replace
 from order_binder.domain.windows import Directions, Window
 from order_binder.inbound.http_examples import ANSWERS
 from order_binder.inbound.http_models import AcceptedSnapshots, BindingAnswer, Numbers
-from order_binder.ports import LostRace, TenantEntry
+from order_binder.ports.bindings import LostRace
+from order_binder.ports.registry import TenantEntry
 
 ORDERS = "/v1/tenants/demo/orders"
 KEY = OrderKey("demo", "o-1")

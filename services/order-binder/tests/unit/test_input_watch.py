@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from fareline_chassis.kafka.delivery import PartitionProgress
 from order_binder.inbound.clock import InputWatch
 from order_binder.inbound.metrics import BinderMetrics
-from order_binder.ports import InputProgress
+from order_binder.ports.progress import InputProgress
 from order_binder.usecases.follow_input import NEVER
 
 

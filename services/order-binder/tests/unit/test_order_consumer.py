@@ -14,7 +14,7 @@ from order_binder.domain.events import OrderEvent
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.inbound.order_records import OtherType, Undecodable, decode
 from order_binder.inbound.refusals import MostlyFailing
-from order_binder.ports import LostRace
+from order_binder.ports.bindings import LostRace
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from binder_desk import Desk
 from binder_process import order_json
 
-from order_binder.ports import TenantEntry
+from order_binder.ports.registry import TenantEntry
 
 ORDERS = "/v1/tenants/demo/orders"
 

@@ -11,7 +11,7 @@ from fareline_chassis.kafka.delivery import PartitionProgress
 from fareline_chassis.kafka.topics import TopicUnavailable
 from fareline_chassis.logs import get_logger
 from order_binder.inbound.metrics import BinderMetrics
-from order_binder.ports import InputProgress
+from order_binder.ports.progress import InputProgress
 from order_binder.usecases.follow_input import NEVER, FollowInput
 from order_binder.usecases.sweep_windows import SweepWindows
 from order_binder.usecases.vacate_numbers import VacateNumbers

@@ -18,7 +18,8 @@ from order_binder.inbound.body_limit import BodyLimit
 from order_binder.inbound.http_description import DescribedApi
 from order_binder.inbound.http_orders import OrderRoutes, invalid_field
 from order_binder.inbound.http_registry import RegistryRoutes
-from order_binder.ports import LostRace, NoOtherNumber, NumberCooling, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
+from order_binder.ports.bindings import LostRace
+from order_binder.ports.registry import NoOtherNumber, NumberCooling, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
 from order_binder.usecases.put_number import NumberUnknown, TenantUnknown
 from order_binder.usecases.put_tenant import TenantUnusable
 

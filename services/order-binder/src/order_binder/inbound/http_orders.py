@@ -24,7 +24,7 @@ from order_binder.inbound.http_models import (
     Snapshots,
     Wait,
 )
-from order_binder.ports import SubmittedSnapshot
+from order_binder.ports.door import SubmittedSnapshot
 from order_binder.records import binding_record, number_record, tenant_record
 from order_binder.usecases.lookup_bindings import LookupBindings
 from order_binder.usecases.show_binding import ShowBinding, ShownBinding

@@ -15,7 +15,7 @@ from order_binder.domain.numbers import Leaving, NumberRole, NumberState
 from order_binder.domain.values import replace
 from order_binder.inbound.http_models import NumberDocument, Numbers, TenantDocument
 from order_binder.inbound.http_orders import TenantPath
-from order_binder.ports import NumberEntry, Registry, TenantEntry
+from order_binder.ports.registry import NumberEntry, Registry, TenantEntry
 from order_binder.records import number_record, tenant_record
 from order_binder.usecases.put_number import NumberUnknown, PutNumber, TenantUnknown, WithdrawNumber
 from order_binder.usecases.put_tenant import PutTenant

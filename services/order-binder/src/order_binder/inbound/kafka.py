@@ -18,7 +18,8 @@ from order_binder.inbound.event_spans import event_spans
 from order_binder.inbound.metrics import BinderMetrics
 from order_binder.inbound.order_records import OtherType, Undecodable, decode, kafka_time
 from order_binder.inbound.refusals import Aside, FailureWatch, MostlyFailing
-from order_binder.ports import InputProgress, LostRace
+from order_binder.ports.bindings import LostRace
+from order_binder.ports.progress import InputProgress
 from order_binder.usecases.ingest_orders import IngestOrders
 
 log = get_logger(__name__)

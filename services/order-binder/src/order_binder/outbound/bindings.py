@@ -20,7 +20,9 @@ from order_binder.outbound.documents import order_of, slot_of
 from order_binder.outbound.estimates import Estimates
 from order_binder.outbound.rows import code_rows, order_rows, progress_rows, slot_rows
 from order_binder.outbound.tenant_views import TenantViews
-from order_binder.ports import Batch, Held, InputProgress, LeavingNumber, Locked, LostRace, TenantView, Wanted
+from order_binder.ports.bindings import Batch, Held, Locked, LostRace, TenantView, Wanted
+from order_binder.ports.progress import InputProgress
+from order_binder.ports.registry import LeavingNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,9 @@ class PostgresUnit:
         return await self._lock_some(self._known.leaving.lock_users, e164, tenant, order_id, limit)
 
     async def withdraw_unused(self, e164: str) -> bool:
-        """Withdraw a leaving number that nothing uses."""
+        """Withdraw a leaving number that nothing uses, or forget one that went a while ago."""
         if await self._connection.fetchrow(self._known.leaving.withdraw_unused, e164) is None:
+            await self._connection.execute(self._known.leaving.forget_withdrawn, e164)
             return False
         await self._connection.execute(self._known.leaving.wake_registry)
         return True

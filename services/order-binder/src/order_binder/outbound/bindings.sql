@@ -172,6 +172,7 @@ FROM order_binder.orders AS o
 WHERE o.tenant = $1 AND o.order_id = $2
 
 -- name: find_orders
+-- A code that rests after its owner left belongs to nobody: it finds no order, though its row still names one.
 SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
 FROM order_binder.orders AS o
 WHERE o.tenant = $1 AND o.number IS NOT NULL AND o.phones @> ARRAY[$2::text]
@@ -180,3 +181,4 @@ SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.trac
 FROM order_binder.codes AS c
 JOIN order_binder.orders AS o ON o.tenant = c.tenant AND o.order_id = c.order_id
 WHERE c.tenant = $1 AND c.code = $3 AND o.number IS NOT NULL
+  AND c.code IN (o.document #>> '{allocation,driver_code}', o.document #>> '{allocation,client_code}')

@@ -10,7 +10,7 @@ from order_binder.outbound.reading import PostgresReader
 from order_binder.outbound.registry import PostgresRegistry
 from order_binder.outbound.schema import Schema
 from order_binder.outbound.session import order_database
-from order_binder.ports import BindingStore
+from order_binder.ports.bindings import BindingStore
 from order_binder.seams import Around
 from order_binder.settings import Settings
 

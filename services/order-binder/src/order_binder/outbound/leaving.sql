@@ -20,15 +20,24 @@ LIMIT $4
 FOR UPDATE OF o
 
 -- name: withdraw_unused
+-- A batch that began before may be about to lend it, unseen by this statement: so it is looked after for a while longer.
 UPDATE order_binder.numbers AS n SET
     withdrawn = true,
-    leaving = NULL,
+    leaving = 'move',
     revision = greatest(n.revision + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
     updated_at = clock_timestamp()
 WHERE n.e164 = $1 AND n.leaving IS NOT NULL AND NOT n.withdrawn AND NOT EXISTS (
     SELECT FROM order_binder.orders AS o WHERE o.number = n.e164 AND o.state IN ('pending', 'active', 'grace')
 )
 RETURNING n.e164
+
+-- name: forget_withdrawn
+-- Once no transaction that knew the number as it was can still run, and whatever they bound has moved or ended.
+UPDATE order_binder.numbers AS n SET leaving = NULL
+WHERE n.e164 = $1 AND n.leaving IS NOT NULL AND n.withdrawn AND n.updated_at < clock_timestamp() - interval '1 minute'
+  AND NOT EXISTS (
+    SELECT FROM order_binder.orders AS o WHERE o.number = n.e164 AND o.state IN ('pending', 'active', 'grace')
+)
 
 -- name: standing_of
 -- How the number stands now: its role, whose it is, and whether anybody may still have it in mind.

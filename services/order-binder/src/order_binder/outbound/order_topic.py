@@ -9,7 +9,7 @@ from fareline_contracts.cloudevents import EventHead, to_headers
 from fareline_contracts.orders import ORDER_TYPE
 from fareline_contracts.topics import TAXI_ORDERS
 from order_binder.outbound.published_records import SOURCE
-from order_binder.ports import SubmittedSnapshot
+from order_binder.ports.door import SubmittedSnapshot
 
 
 class KafkaOrderSink:

@@ -6,7 +6,7 @@ from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from order_binder.domain.orders import Order, OrderKey
 from order_binder.outbound.documents import order_of
-from order_binder.ports import Found
+from order_binder.ports.reading import Found
 
 
 class PostgresReader:

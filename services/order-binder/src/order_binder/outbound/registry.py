@@ -7,7 +7,7 @@ from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from order_binder.domain.numbers import Leaving, NumberRole, NumberState
 from order_binder.outbound.rows import HASHES
-from order_binder.ports import (
+from order_binder.ports.registry import (
     NumberCooling,
     NumberEntry,
     NumberHeldElsewhere,

@@ -58,9 +58,10 @@ SELECT EXISTS (
 )
 
 -- name: withdraw_number
+-- A batch that began before may be about to lend it: what it binds is to move.
 UPDATE order_binder.numbers SET
     withdrawn = true,
-    leaving = NULL,
+    leaving = 'move',
     revision = greatest(revision + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
     updated_at = clock_timestamp()
 WHERE tenant = $1 AND e164 = $2 AND NOT withdrawn

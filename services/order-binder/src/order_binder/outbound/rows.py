@@ -15,7 +15,8 @@ from order_binder.domain.codes import CodeHold
 from order_binder.domain.orders import OrderKey
 from order_binder.domain.slots import Slot
 from order_binder.outbound.documents import HoldDocument, OrderDocument, holds_document, order_document
-from order_binder.ports import Change, InputProgress
+from order_binder.ports.bindings import Change
+from order_binder.ports.progress import InputProgress
 
 STUB_KEPT = timedelta(days=30)
 # Modulo this, what is left of a hash is the hash itself: 31 bits.

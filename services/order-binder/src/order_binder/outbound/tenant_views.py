@@ -7,7 +7,7 @@ from asyncpg import Record
 from fareline_chassis.postgres.pool import Connection
 from fareline_chassis.postgres.sql import load_queries
 from order_binder.domain.numbers import Inventory, NumberRole, NumberState, ProxyNumber
-from order_binder.ports import TenantView
+from order_binder.ports.bindings import TenantView
 from order_binder.records import policy_of
 
 

@@ -13,17 +13,8 @@ from order_binder.domain.revision import next_revision
 from order_binder.domain.slots import SlotBook, SlotKey
 from order_binder.domain.states import next_change, state_at
 from order_binder.domain.values import Value, replace
-from order_binder.ports import (
-    Batch,
-    BindingStore,
-    BindingUnit,
-    Change,
-    Held,
-    InputProgress,
-    LostRace,
-    TenantView,
-    Wanted,
-)
+from order_binder.ports.bindings import Batch, BindingStore, BindingUnit, Change, Held, LostRace, TenantView, Wanted
+from order_binder.ports.progress import InputProgress
 
 _ATTEMPTS = 8
 _SPARE = 4

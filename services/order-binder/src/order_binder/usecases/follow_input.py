@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from order_binder.ports import BindingStore, InputProgress
+from order_binder.ports.bindings import BindingStore
+from order_binder.ports.progress import InputProgress
 
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """The time of a partition that nobody has ever heard of."""

@@ -9,7 +9,8 @@ from order_binder.domain.events import OrderEvent, phones_in, read_event
 from order_binder.domain.lifecycle import Outcome, decide
 from order_binder.domain.orders import Order, OrderKey
 from order_binder.domain.values import Value
-from order_binder.ports import BindingStore, BindingUnit, InputProgress, Locked, TenantView
+from order_binder.ports.bindings import BindingStore, BindingUnit, Locked, TenantView
+from order_binder.ports.progress import InputProgress
 from order_binder.usecases.allocate_orders import AllocateOrders, Attempt, Decided, Written, until_won
 
 UNKNOWN_TENANT = "unknown_tenant"

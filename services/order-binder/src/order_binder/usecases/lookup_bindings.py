@@ -1,7 +1,8 @@
 """Look up bindings for a call that call-router cannot be sure about."""
 
 from order_binder.domain.values import Value
-from order_binder.ports import BindingReader, Found, NumberEntry, Registry, TenantEntry
+from order_binder.ports.reading import BindingReader, Found
+from order_binder.ports.registry import NumberEntry, Registry, TenantEntry
 
 MAX_BINDINGS = 200
 

@@ -1,7 +1,7 @@
 """Keep the inventory of proxy numbers."""
 
 from order_binder.domain.numbers import Inventory, Leaving, ProxyNumber
-from order_binder.ports import NoOtherNumber, NumberEntry, Registry
+from order_binder.ports.registry import NoOtherNumber, NumberEntry, Registry
 from order_binder.usecases.vacate_numbers import VacateNumbers
 
 

@@ -3,7 +3,7 @@
 import re
 
 from order_binder.domain.phones import known_region
-from order_binder.ports import Registry, TenantEntry
+from order_binder.ports.registry import Registry, TenantEntry
 
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from order_binder.ports import OrderSink, Registry, SubmittedSnapshot
+from order_binder.ports.door import OrderSink, SubmittedSnapshot
+from order_binder.ports.registry import Registry
 from order_binder.usecases.put_number import TenantUnknown
 
 

@@ -6,7 +6,7 @@ from order_binder.domain.orders import Order
 from order_binder.domain.revision import next_revision
 from order_binder.domain.states import TOMBSTONE_AFTER, next_change, state_at
 from order_binder.domain.values import Value, replace
-from order_binder.ports import Batch, BindingStore, Change
+from order_binder.ports.bindings import Batch, BindingStore, Change
 
 
 class SweepReport(Value, frozen=True):

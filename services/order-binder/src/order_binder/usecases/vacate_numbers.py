@@ -7,7 +7,8 @@ from order_binder.domain.codes import DrawBelow
 from order_binder.domain.numbers import Leaving
 from order_binder.domain.orders import OrderKey
 from order_binder.domain.values import Value, replace
-from order_binder.ports import BindingStore, BindingUnit, LeavingNumber
+from order_binder.ports.bindings import BindingStore, BindingUnit
+from order_binder.ports.registry import LeavingNumber
 from order_binder.usecases.allocate_orders import AllocateOrders, Attempt, Decided, until_won
 
 

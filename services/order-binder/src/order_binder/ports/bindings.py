@@ -1,18 +1,20 @@
-"""What the use cases need from outside, in their own words."""
+"""Orders, slots and codes: what one transaction reads of them, and what it writes."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from order_binder.domain.codes import CodeHold
-from order_binder.domain.numbers import Inventory, Leaving, NumberRole, NumberState
+from order_binder.domain.numbers import Inventory
 from order_binder.domain.orders import Order, OrderKey
 from order_binder.domain.policy import Policy
 from order_binder.domain.slots import Slot, SlotKey
 from order_binder.domain.states import BindingState
 from order_binder.domain.values import Value
+from order_binder.ports.progress import InputProgress
+from order_binder.ports.registry import LeavingNumber
 
 
 class LostRace(Exception):
@@ -51,14 +53,6 @@ class Change(Value, frozen=True):
     state: BindingState
     next_change_at: datetime | None
     publish: bool
-
-
-class InputProgress(Value, frozen=True):
-    """How far a partition of the order topic is processed: every event of it before `as_of` is."""
-
-    partition: int
-    as_of: datetime
-    next_offset: int
 
 
 class Wanted(Value, frozen=True):
@@ -121,14 +115,20 @@ class BindingUnit(Protocol):
     async def expect_input(self, partitions: int, since: datetime) -> None:
         """Note how many partitions the input has; new ones are processed up to `since`, others are forgotten."""
 
-    async def leaving_numbers(self) -> list["LeavingNumber"]:
-        """Return the numbers that are to be withdrawn as soon as nothing uses them."""
+    async def leaving_numbers(self) -> list[LeavingNumber]:
+        """Return the numbers that are to be withdrawn as soon as nothing uses them, and those that just were.
+
+        A batch that began before may have lent one of the latter all the same: what it bound is to move.
+        """
 
     async def lock_users(self, e164: str, *, after: OrderKey | None, limit: int) -> Locked:
         """Lock up to `limit` orders, with keys above `after`, whose bindings use a number and have not ended."""
 
     async def withdraw_unused(self, e164: str) -> bool:
-        """Withdraw a leaving number unless a binding that has not ended uses it; return whether it is gone."""
+        """Withdraw a leaving number unless a binding that has not ended uses it; return whether this made it go.
+
+        One that is withdrawn counts as leaving until nobody can have lent it unseen.
+        """
 
     async def purge(self, limit: int) -> int:
         """Delete up to `limit` stubs, slots and codes whose time has passed; return how many rows."""
@@ -139,117 +139,3 @@ class BindingStore(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[BindingUnit]:
         """Open a transaction that commits when its block ends and undoes everything when the block raises."""
-
-
-class NumberEntry(Value, frozen=True):
-    """One number of the inventory, `revision` being that of its last change."""
-
-    e164: str
-    tenant: str
-    role: NumberRole
-    state: NumberState
-    asks_code: bool
-    city: str | None
-    default_route: str | None
-    revision: int = 0
-
-
-class LeavingNumber(Value, frozen=True):
-    """A number on its way out of the inventory."""
-
-    e164: str
-    tenant: str
-    how: Leaving
-
-
-class TenantEntry(Value, frozen=True):
-    """One tenant; `policy` is its whole policy document, of which order-binder itself uses a part."""
-
-    tenant: str
-    region: str
-    policy: Mapping[str, Any]
-    staff: tuple[str, ...]
-    revision: int = 0
-
-
-class NumberHeldElsewhere(Exception):
-    """The number belongs to another tenant."""
-
-
-class NumberIsAPhone(Exception):
-    """The number is a party's phone in a binding that has not ended."""
-
-
-class NumberInUse(Exception):
-    """Bindings that have not ended use the number."""
-
-
-class NumberCooling(Exception):
-    """Another tenant had the number, and its people may still dial it."""
-
-
-class NoOtherNumber(Exception):
-    """The tenant has no other main number, which every binding could move to."""
-
-
-class Registry(Protocol):
-    """Where tenants and their numbers live."""
-
-    async def put_tenant(self, entry: TenantEntry) -> TenantEntry:
-        """Create or replace a tenant and return it with its new revision."""
-
-    async def tenant(self, tenant: str) -> TenantEntry | None:
-        """Return a tenant."""
-
-    async def put_number(self, entry: NumberEntry) -> NumberEntry:
-        """Create or replace a number; one that is leaving stays after all.
-
-        Raises NumberHeldElsewhere, NumberIsAPhone, NumberCooling, and NumberInUse for another role while bindings use
-        it.
-        """
-
-    async def number(self, tenant: str, e164: str) -> NumberEntry | None:
-        """Return a number of a tenant."""
-
-    async def numbers(self, tenant: str) -> list[NumberEntry]:
-        """Return the numbers of a tenant, by E.164."""
-
-    async def withdraw_number(self, tenant: str, e164: str) -> bool:
-        """Take a number out of the inventory, False where there is none. Raises NumberInUse."""
-
-    async def leave_number(self, tenant: str, e164: str, how: Leaving) -> NumberEntry | None:
-        """Note that a number is to be withdrawn and return it, now draining; None where there is none."""
-
-
-class Found(Value, frozen=True):
-    """Orders with their state, and the times that say how fresh the answer is; `input_as_of` is None while unknown."""
-
-    orders: tuple[Order, ...]
-    as_of: datetime
-    input_as_of: datetime | None
-
-
-class BindingReader(Protocol):
-    """Reads of orders that take no lock."""
-
-    async def order(self, key: OrderKey) -> tuple[Order | None, datetime]:
-        """Return an order and the database's time."""
-
-    async def find(self, tenant: str, *, phone: str | None, code: str | None, limit: int) -> Found:
-        """Return the tenant's orders with a binding, not ended, that name the phone or the code; latest first."""
-
-
-class OrderSink(Protocol):
-    """Where snapshots that came over HTTPS go."""
-
-    async def submit(self, snapshots: Sequence["SubmittedSnapshot"]) -> None:
-        """Hand over snapshots; returns when they are safe."""
-
-
-class SubmittedSnapshot(Value, frozen=True):
-    """A valid snapshot as JSON, with the trace of the request that brought it."""
-
-    key: OrderKey
-    version: int
-    value: bytes
-    traceparent: str | None = None
