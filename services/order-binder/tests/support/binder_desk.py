@@ -1,6 +1,8 @@
 """The application of order-binder on stand-ins, for tests of its HTTP interface."""
 
+import asyncio
 import hashlib
+import time
 
 import httpx
 from binder_fakes import OrdersInMemory, RegistryInMemory, SinkInMemory
@@ -35,15 +37,22 @@ class Waiting:
         return self.at
 
 
-class Desk:
-    """The application with its stand-ins."""
+class RealTime:
+    """Waits as long as it says."""
 
-    def __init__(self):
+    sleep = staticmethod(asyncio.sleep)
+    monotonic = staticmethod(time.monotonic)
+
+
+class Desk:
+    """The application with its stand-ins; `waiting` is the time that long polls go by."""
+
+    def __init__(self, waiting=None):
         self.registry, self.orders, self.sink, self.waiting = (
             RegistryInMemory(),
             OrdersInMemory(),
             SinkInMemory(),
-            Waiting(),
+            waiting or Waiting(),
         )
         self.registry.tenants["demo"] = TenantEntry("demo", "RU", {}, (), 1)
         grants = {

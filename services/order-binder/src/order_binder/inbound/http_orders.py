@@ -111,7 +111,8 @@ class OrderRoutes:
         """
         self.tokens.require(request, tenant, BINDINGS_READ)
         known = _revisions(if_none_match)
-        shown = await self.show(OrderKey(tenant, order_id), min_version=min_version, wait=wait, known=known)
+        key = OrderKey(tenant, order_id)
+        shown = await self.show(key, min_version=min_version, wait=wait, known=known, gone=request.is_disconnected)
         if shown.order is not None:
             etag = f'"{shown.order.revision}"'
             if shown.reached and shown.order.revision in known:

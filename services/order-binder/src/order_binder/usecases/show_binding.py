@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from order_binder.domain.orders import Order, OrderKey
 from order_binder.domain.states import BindingState, state_at
 from order_binder.domain.values import Value
-from order_binder.ports import BindingReader
+from order_binder.ports.reading import BindingReader
 
 MAX_WAIT = timedelta(seconds=30)
 _FIRST_LOOK = timedelta(milliseconds=20)
 _LAST_LOOK = timedelta(milliseconds=200)
+
+
+async def _stays() -> bool:
+    return False
 
 
 class ShownBinding(Value, frozen=True):
@@ -33,11 +37,17 @@ class ShowBinding:
         self._monotonic = monotonic
 
     async def __call__(
-        self, key: OrderKey, *, min_version: int | None, wait: timedelta, known: Collection[int] = ()
+        self,
+        key: OrderKey,
+        *,
+        min_version: int | None,
+        wait: timedelta,
+        known: Collection[int] = (),
+        gone: Callable[[], Awaitable[bool]] = _stays,
     ) -> ShownBinding:
         """Return the order once its version is at least `min_version` and its revision none of those `known` already.
 
-        When `wait` is over, return it as it is.
+        When `wait` is over, or whoever asked is `gone`, return it as it is.
         """
         deadline = self._monotonic() + min(wait, MAX_WAIT).total_seconds()
         pause = _FIRST_LOOK.total_seconds()
@@ -46,7 +56,7 @@ class ShowBinding:
             reached = min_version is None or (order is not None and order.version >= min_version)
             news = order is None or order.revision not in known
             left = deadline - self._monotonic()
-            if (reached and news) or left <= 0:
+            if (reached and news) or left <= 0 or await gone():
                 state = BindingState.NONE if order is None else state_at(order, now)
                 return ShownBinding(order=order, state=state, reached=reached, as_of=now)
             await self._sleep(min(pause, left))
