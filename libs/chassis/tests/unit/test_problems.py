@@ -79,6 +79,13 @@ async def test_invalid_input_names_the_field_and_never_the_value(client: httpx.A
     assert "99" not in answer.text
 
 
+@pytest.mark.parametrize("body", [b"\xff\xfe+79031112233", b"[" * 60_000, b"1" + b"0" * 5_000])
+async def test_a_body_that_the_reader_chokes_on_is_400_too(client: httpx.AsyncClient, body: bytes) -> None:
+    answer = await client.post("/orders/7", content=body, headers=JSON)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "#")
+    assert "9031112233" not in answer.text
+
+
 async def test_a_body_that_is_no_json_is_400_without_it(client: httpx.AsyncClient) -> None:
     answer = await client.post("/orders/7", content=b'{"a": ' + PHONE.encode(), headers=JSON)
     assert answer.status_code == 400

@@ -82,6 +82,10 @@ async def test_the_door_takes_all_of_a_list_or_nothing(desk):
         (order_json("o-1", 1, status="lost"), "#/status"),
         (order_json("o-1", 1, client={"phones": [{"+79031112233": 1}]}), "#/client/phones/0"),
         (b"{", "#"),
+        (b"[" * 60_000, "#"),
+        (b'{"city": "\xff"}', "#"),
+        (b'{"version": 1' + b"0" * 5_000 + b"}", "#"),
+        (b"\x1f\x8b packed", "#"),
     ],
 )
 async def test_the_door_names_the_field_and_never_repeats_its_value(desk, content, pointer):
