@@ -138,7 +138,7 @@ async def _on_invalid_request(_: Request, error: Exception) -> Response:
 async def _on_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST and error.__cause__ is not None:
-        # FastAPI's word for a body that its JSON reader chokes on: bytes that are no text, far too deep, endless digits.
+        # FastAPI's word for a body that its JSON reader chokes on: no text, far too deep, endless digits.
         return _invalid([("body",)], ["cannot be read as JSON"]).response()
     phrase = HTTPStatus(error.status_code).phrase
     detail = None if error.detail == phrase else str(error.detail)
