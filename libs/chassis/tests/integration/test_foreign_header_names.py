@@ -54,8 +54,10 @@ async def test_a_consumer_group_loses_nothing_and_goes_on(scene: Scene) -> None:
     broker = build_broker(scene.bootstrap, client_id="test", topic_prefix=scene.prefix)
     declare_batch_subscriber(broker, topic="t", group="g", handler=handler, max_records=3)
     await broker.start(HealthComponent("kafka"))
-    await eventually(lambda: asyncio.sleep(0, len(got) == 20))
-    await broker.stop()
+    try:
+        await eventually(lambda: asyncio.sleep(0, len(got) == 20))
+    finally:
+        await broker.stop()
 
     seen_whole(got)
     assert [await scene.committed("t", "g", partition) for partition in (0, 1)] == [10, 10]
@@ -64,7 +66,9 @@ async def test_a_consumer_group_loses_nothing_and_goes_on(scene: Scene) -> None:
 async def test_a_reader_without_a_group_loads_everything(scene: Scene) -> None:
     reader = AssignedReader(scene.bootstrap, ["t"], client_id="test", topic_prefix=scene.prefix)
     await reader.start(HealthComponent("kafka"))
-    got = [record for batch in [batch async for batch in reader.load()] for record in batch]
-    await reader.stop()
+    try:
+        got = [record for batch in [batch async for batch in reader.load()] for record in batch]
+    finally:
+        await reader.stop()
 
     seen_whole(got)

@@ -81,11 +81,15 @@ async def test_a_missing_topic_is_waited_for_and_said(scene: Scene) -> None:
     component = HealthComponent("kafka")
     reader = AssignedReader(scene.bootstrap, ["late"], client_id="test", topic_prefix=scene.prefix)
     starting = asyncio.create_task(reader.start(component))
-    await eventually(lambda: asyncio.sleep(0, "late" in component.detail))
-    assert component.state == "waiting"
-    await scene.topic("late")
-    await starting
-    await reader.stop()
+    try:
+        await eventually(lambda: asyncio.sleep(0, "late" in component.detail))
+        assert component.state == "waiting"
+        await scene.topic("late")
+        await starting
+    finally:
+        starting.cancel()
+        await asyncio.wait([starting])
+        await reader.stop()
 
 
 async def test_a_broker_that_falls_silent_is_noticed_and_so_is_its_return(own_kafka, topic_prefix: str) -> None:

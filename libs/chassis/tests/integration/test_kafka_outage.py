@@ -21,27 +21,31 @@ async def test_a_consumer_waits_for_kafka_and_its_topic_and_survives_an_outage(o
     broker = build_broker(scene.bootstrap, client_id="test", topic_prefix=topic_prefix)
     consumer = declare_batch_subscriber(broker, topic="t", group="g", handler=handler)
     starting = asyncio.create_task(broker.start(component))
-    await eventually(lambda: asyncio.sleep(0, "KafkaConnectionError" in component.detail))
+    try:
+        await eventually(lambda: asyncio.sleep(0, "KafkaConnectionError" in component.detail))
 
-    await asyncio.to_thread(own_kafka.start)
-    await eventually(lambda: asyncio.sleep(0, "TopicUnavailable" in component.detail))
-    assert component.state == "waiting"
+        await asyncio.to_thread(own_kafka.start)
+        await eventually(lambda: asyncio.sleep(0, "TopicUnavailable" in component.detail))
+        assert component.state == "waiting"
 
-    await scene.topic("t")
-    await starting
-    assert component.state == "ok"
-    await scene.append("t", [b"1"])
-    await eventually(lambda: asyncio.sleep(0, got == [b"1"]))
+        await scene.topic("t")
+        await starting
+        assert component.state == "ok"
+        await scene.append("t", [b"1"])
+        await eventually(lambda: asyncio.sleep(0, got == [b"1"]))
 
-    await asyncio.to_thread(own_kafka.stop)
-    await asyncio.to_thread(own_kafka.start)
-    await scene.append("t", [b"2"])
-    await eventually(lambda: asyncio.sleep(0, got[-1] == b"2"), within=60)
+        await asyncio.to_thread(own_kafka.stop)
+        await asyncio.to_thread(own_kafka.start)
+        await scene.append("t", [b"2"])
+        await eventually(lambda: asyncio.sleep(0, got[-1] == b"2"), within=60)
 
-    async def caught_up() -> bool:
-        progress = await consumer.progress()
-        return bool(progress) and progress[0].caught_up
+        async def caught_up() -> bool:
+            progress = await consumer.progress()
+            return bool(progress) and progress[0].caught_up
 
-    await eventually(caught_up)
-    await broker.stop()
+        await eventually(caught_up)
+    finally:
+        starting.cancel()
+        await asyncio.wait([starting])
+        await broker.stop()
     assert await scene.committed("t", "g") == 2

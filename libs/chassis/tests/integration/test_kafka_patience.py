@@ -69,5 +69,7 @@ async def test_every_subscriber_waits_like_that(kafka_bootstrap: str, topic_pref
 
     declare_batch_subscriber(broker, topic="t", group="g", handler=ignore)
     await broker.start(HealthComponent("kafka"))
-    assert [type(subscriber.consumer) for subscriber in broker.faststream.subscribers] == [PatientConsumer]
-    await broker.stop()
+    try:
+        assert [type(subscriber.consumer) for subscriber in broker.faststream.subscribers] == [PatientConsumer]
+    finally:
+        await broker.stop()

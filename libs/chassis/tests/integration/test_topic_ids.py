@@ -26,8 +26,10 @@ async def test_a_topic_made_again_has_another_id(kafka_bootstrap, make_topic):
 
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
     await admin.start()
-    await admin.delete_topics([names[0]])
-    await admin.close()
+    try:
+        await admin.delete_topics([names[0]])
+    finally:
+        await admin.close()
 
     async def remade():
         try:
