@@ -10,6 +10,7 @@ from fareline_chassis.postgres.pool import Database
 from fareline_chassis.publication.leases import LEASE_TABLE_SQL, PostgresLeaseStore
 
 TABLE = "service.publication_lease"
+LEASE_FOR = timedelta(hours=1)  # time passes as the tests say, not as long as they take
 
 
 @pytest.fixture
@@ -24,13 +25,15 @@ async def database(database_url: str):
 
 
 @pytest.fixture
-def leases(database: Database) -> LeasesUnderTest:
+def leases(database: Database, monkeypatch: pytest.MonkeyPatch) -> LeasesUnderTest:
+    monkeypatch.setattr("fareline_chassis.publication.leases.LEASE_FOR", LEASE_FOR)
+
     async def pass_time(span: timedelta) -> None:
         async with database.acquire() as connection:
             for table in (TABLE, f"{TABLE}_holder"):
                 await connection.execute(f"UPDATE {table} SET expires_at = expires_at - $1::interval", span)
 
-    return LeasesUnderTest(PostgresLeaseStore(database, TABLE), pass_time)
+    return LeasesUnderTest(PostgresLeaseStore(database, TABLE), LEASE_FOR, pass_time)
 
 
 async def test_of_many_at_once_each_partition_has_one_holder(leases: LeasesUnderTest) -> None:

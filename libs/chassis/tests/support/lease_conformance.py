@@ -6,16 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from fareline_chassis.publication.leases import LEASE_FOR, LeaseStore
+from fareline_chassis.publication.leases import LeaseStore
 
 TOPIC = "t"
 
 
 @dataclass
 class LeasesUnderTest:
-    """A store, and how to let time pass for it."""
+    """A store, how long its leases last, and how to let time pass for it."""
 
     store: LeaseStore
+    lease_for: timedelta
     pass_time: Callable[[timedelta], Awaitable[None]]
 
 
@@ -26,16 +27,16 @@ async def test_the_first_comer_gets_all_and_others_nothing(leases: LeasesUnderTe
 
 async def test_renewal_keeps_the_epoch_and_prolongs(leases: LeasesUnderTest) -> None:
     await leases.store.acquire(TOPIC, [0], "a")
-    await leases.pass_time(LEASE_FOR * 0.6)
+    await leases.pass_time(leases.lease_for * 0.6)
     assert await leases.store.acquire(TOPIC, [0], "a") == {0: 1}
-    await leases.pass_time(LEASE_FOR * 0.6)
+    await leases.pass_time(leases.lease_for * 0.6)
     assert await leases.store.acquire(TOPIC, [0], "b") == {}
 
 
 @pytest.mark.parametrize("successor", ["a", "b"])
 async def test_an_expired_lease_is_taken_under_a_higher_epoch(leases: LeasesUnderTest, successor: str) -> None:
     await leases.store.acquire(TOPIC, [0, 1], "a")
-    await leases.pass_time(LEASE_FOR * 1.1)
+    await leases.pass_time(leases.lease_for * 1.1)
 
     assert await leases.store.acquire(TOPIC, [0, 1], successor) == {0: 2, 1: 2}
 
@@ -67,9 +68,9 @@ async def test_the_share_of_one_that_died_goes_to_those_that_live(leases: Leases
     for _ in range(2):
         for holder in "ab":
             await leases.store.acquire(TOPIC, [0, 1, 2, 3], holder)
-    await leases.pass_time(LEASE_FOR * 0.6)
+    await leases.pass_time(leases.lease_for * 0.6)
     assert len(await leases.store.acquire(TOPIC, [0, 1, 2, 3], "a")) == 2
-    await leases.pass_time(LEASE_FOR * 0.6)
+    await leases.pass_time(leases.lease_for * 0.6)
     assert len(await leases.store.acquire(TOPIC, [0, 1, 2, 3], "a")) == 4
 
 

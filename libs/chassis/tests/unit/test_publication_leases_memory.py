@@ -7,7 +7,7 @@ from lease_conformance import LeasesUnderTest
 
 from fareline_chassis.health import HealthComponent
 from fareline_chassis.publication.keeper import LeaseKeeper
-from fareline_chassis.publication.leases import PostgresLeaseStore
+from fareline_chassis.publication.leases import LEASE_FOR, PostgresLeaseStore
 
 
 class Time:
@@ -33,7 +33,7 @@ def time() -> Time:
 
 @pytest.fixture
 def leases(time: Time) -> LeasesUnderTest:
-    return LeasesUnderTest(MemoryLeaseStore(time), time.pass_by)
+    return LeasesUnderTest(MemoryLeaseStore(time), LEASE_FOR, time.pass_by)
 
 
 def keeper(leases: LeasesUnderTest, time: Time, holder: str, store=None) -> LeaseKeeper:
