@@ -104,6 +104,7 @@ class OrderBinder:
             submit=SubmitOrders(self._edges.orders, registry),
             show=ShowBinding(reader, sleep=asyncio.sleep, monotonic=time.monotonic),
             lookup=LookupBindings(reader, registry),
+            stopping=lambda: self.health.draining,
         )
         inventory = RegistryRoutes(
             tokens=self._tokens,

@@ -67,7 +67,9 @@ class Desk:
         )
         show = ShowBinding(self.orders, sleep=self.waiting.sleep, monotonic=self.waiting.monotonic)
         lookup = LookupBindings(self.orders, self.registry)
-        orders = OrderRoutes(tokens, SubmitOrders(self.sink, self.registry), show, lookup)
+        self.stopping = False
+        submit = SubmitOrders(self.sink, self.registry)
+        orders = OrderRoutes(tokens, submit, show, lookup, stopping=lambda: self.stopping)
         put = PutNumber(self.registry), WithdrawNumber(self.registry, self.registry.vacate), PutTenant(self.registry)
         routes = RegistryRoutes(tokens, *put, self.registry)
         self.app = build_http(orders, routes, health_routes(Health(), CollectorRegistry()))

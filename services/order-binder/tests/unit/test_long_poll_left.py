@@ -1,4 +1,4 @@
-"""A long poll whose app has gone away asks the database no more."""
+"""A long poll ends early where its app has gone away, or the process is about to."""
 
 import asyncio
 
@@ -25,8 +25,13 @@ class Counted:
 
 
 @pytest.fixture
-async def counted():
-    return Counted(Desk(RealTime()).app)
+def desk():
+    return Desk(RealTime())
+
+
+@pytest.fixture
+def counted(desk):
+    return Counted(desk.app)
 
 
 @pytest.fixture
@@ -56,4 +61,14 @@ async def test_an_app_that_stays_is_answered_when_the_wait_is_over(counted, port
     answer, app = await asyncio.open_connection("127.0.0.1", port)
     app.write(f"GET /v1/tenants/demo/orders/o-1/binding?min_version=1&wait=300ms {HEAD}".encode())
     assert (await answer.readline()).startswith(b"HTTP/1.1 200")
+    app.close()
+
+
+async def test_a_process_that_stops_answers_at_once(desk, counted, port):
+    answer, app = await asyncio.open_connection("127.0.0.1", port)
+    app.write(f"GET /v1/tenants/demo/orders/o-1/binding?min_version=1&wait=30s {HEAD}".encode())
+    await until(lambda: settled(counted.begun))
+    desk.stopping = True
+    async with asyncio.timeout(20):
+        assert (await answer.readline()).startswith(b"HTTP/1.1 200")
     app.close()

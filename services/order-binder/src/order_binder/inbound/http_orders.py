@@ -1,7 +1,7 @@
 """Routes about orders: the door for snapshots, what the apps show, what call-router asks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -42,12 +42,13 @@ Traceparent = Annotated[str | None, Header(description="W3C trace that the order
 
 @dataclass(frozen=True, slots=True)
 class OrderRoutes:
-    """The routes about orders, each one use case."""
+    """The routes about orders, each one use case. Once this process is `stopping` no app is kept waiting."""
 
     tokens: TokenBook
     submit: SubmitOrders
     show: ShowBinding
     lookup: LookupBindings
+    stopping: Callable[[], bool]
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -111,8 +112,12 @@ class OrderRoutes:
         """
         self.tokens.require(request, tenant, BINDINGS_READ)
         known = _revisions(if_none_match)
+
+        async def over() -> bool:
+            return self.stopping() or await request.is_disconnected()
+
         key = OrderKey(tenant, order_id)
-        shown = await self.show(key, min_version=min_version, wait=wait, known=known, gone=request.is_disconnected)
+        shown = await self.show(key, min_version=min_version, wait=wait, known=known, over=over)
         if shown.order is not None:
             etag = f'"{shown.order.revision}"'
             if shown.reached and shown.order.revision in known:

@@ -13,7 +13,7 @@ _FIRST_LOOK = timedelta(milliseconds=20)
 _LAST_LOOK = timedelta(milliseconds=200)
 
 
-async def _stays() -> bool:
+async def _never() -> bool:
     return False
 
 
@@ -43,11 +43,11 @@ class ShowBinding:
         min_version: int | None,
         wait: timedelta,
         known: Collection[int] = (),
-        gone: Callable[[], Awaitable[bool]] = _stays,
+        over: Callable[[], Awaitable[bool]] = _never,
     ) -> ShownBinding:
         """Return the order once its version is at least `min_version` and its revision none of those `known` already.
 
-        When `wait` is over, or whoever asked is `gone`, return it as it is.
+        When `wait` is through, or it is `over` because nobody waits any more, return it as it is.
         """
         deadline = self._monotonic() + min(wait, MAX_WAIT).total_seconds()
         pause = _FIRST_LOOK.total_seconds()
@@ -56,7 +56,7 @@ class ShowBinding:
             reached = min_version is None or (order is not None and order.version >= min_version)
             news = order is None or order.revision not in known
             left = deadline - self._monotonic()
-            if (reached and news) or left <= 0 or await gone():
+            if (reached and news) or left <= 0 or await over():
                 state = BindingState.NONE if order is None else state_at(order, now)
                 return ShownBinding(order=order, state=state, reached=reached, as_of=now)
             await self._sleep(min(pause, left))
