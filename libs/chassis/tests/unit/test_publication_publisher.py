@@ -193,7 +193,7 @@ async def test_a_topic_that_is_ahead_of_the_rows_is_overtaken_by_one_repair(benc
     bench.read_back.take([seen(b"a", b"%d" % bench.topic.revisions[-1][1], 2)])
 
     assert bench.topic.revisions[1:] == [(b"a", bench.revision(b"a"))]
-    assert bench.read_back.of(0).take_stale() == []
+    assert bench.read_back.of(0).take_stale(10) == []
 
 
 async def test_a_repair_that_fails_is_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,6 +229,20 @@ async def test_a_repair_of_a_locked_row_is_tried_again_and_its_neighbours_do_not
     assert bench.topic.revisions[1:] == [(b"a", bench.revision(b"a"))]
 
 
+async def test_repairs_go_page_by_page_however_many_are_due(bench: Bench) -> None:
+    keys = (b"a", b"b", b"c", b"d")
+    for key in keys:
+        bench.rows.put(key, 2)
+    while await bench.publisher.step():
+        pass
+    bench.read_back.take([seen(key, revision, 0) for key in keys for revision in (b"2", b"1")])
+    bench.topic.sent.clear()
+    assert await bench.publisher.step() is True
+    assert [key for key, _ in bench.topic.revisions] == [b"a", b"b", b"c"]
+    await bench.publisher.step()
+    assert bench.topic.revisions[3:] == [(b"d", bench.revision(b"d"))]
+
+
 async def test_everything_live_is_sent_again_each_hour_at_its_pace(bench: Bench) -> None:
     for key in (b"a", b"b", b"c"):
         bench.rows.put(key, 1)
@@ -251,11 +265,11 @@ async def test_everything_live_is_sent_again_each_hour_at_its_pace(bench: Bench)
 async def test_a_record_that_nobody_understands_does_not_end_the_read_back(bench: Bench) -> None:
     bench.read_back.take([seen(b"a", b"nonsense", 0), seen(b"a", b"2", 1), seen(b"a", b"1", 2)])
 
-    assert bench.read_back.of(0).take_stale() == [b"a"]
+    assert bench.read_back.of(0).take_stale(10) == [b"a"]
 
 
 @pytest.mark.parametrize("revision", [b"-1", b"9223372036854775808"])
 async def test_a_revision_out_of_range_is_left_alone_and_makes_nothing_stale(bench: Bench, revision: bytes) -> None:
     bench.read_back.take([seen(b"a", revision, 0), seen(b"a", b"2", 1)])
 
-    assert bench.read_back.of(0).take_stale() == []
+    assert bench.read_back.of(0).take_stale(10) == []

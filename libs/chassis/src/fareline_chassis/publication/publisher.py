@@ -127,7 +127,7 @@ class PartitionPublisher:
         )
 
     async def _repair(self) -> None:
-        stale = self._last_records.take_stale()
+        stale = self._last_records.take_stale(self._figures.page)
         if not stale:
             return
         try:

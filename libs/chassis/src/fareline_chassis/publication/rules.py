@@ -29,9 +29,10 @@ class LastRecords:
         self._stale.discard(key)
         return False
 
-    def take_stale(self) -> list[bytes]:
-        """Return the keys whose last record is not their highest revision, each once."""
-        stale, self._stale = sorted(self._stale), set()
+    def take_stale(self, limit: int) -> list[bytes]:
+        """Return up to `limit` keys whose last record is not their highest revision, each once."""
+        stale = sorted(self._stale)[:limit]
+        self._stale.difference_update(stale)
         return stale
 
     def give_back(self, keys: Iterable[bytes]) -> None:
