@@ -63,8 +63,10 @@ async def test_every_client_gets_in_both_ways(secured) -> None:
         assert await partitions_of(cluster, [scene.prefix + "t"]) == {scene.prefix + "t": 1}
         producer = Producer(cluster, client_id="test", topic_prefix=scene.prefix)
         await producer.start(HealthComponent("kafka"))
-        await producer.send([OutRecord("t", b"k", way.encode())])
-        await producer.stop()
+        try:
+            await producer.send([OutRecord("t", b"k", way.encode())])
+        finally:
+            await producer.stop()
         assert way.encode() in await consumed(cluster, scene, group=way)
         assert way.encode() in await read(cluster, scene)
 
@@ -79,9 +81,11 @@ async def test_nobody_gets_in_who_does_not_prove_himself(secured, wrong: str, tm
         "in the clear": KafkaCluster(ways["login"].bootstrap),
     }[wrong]
     producer = Producer(cluster, client_id="test", timeout=SOON)
-    with pytest.raises(DeliveryUnknown):
-        await producer.send([OutRecord("t", b"k", b"v")])
-    await producer.stop()
+    try:
+        with pytest.raises(DeliveryUnknown):
+            await producer.send([OutRecord("t", b"k", b"v")])
+    finally:
+        await producer.stop()
 
 
 def written(file: Path, text: str) -> Path:
@@ -102,14 +106,17 @@ async def consumed(cluster: KafkaCluster, scene: Scene, *, group: str) -> list[b
     async def arrived() -> bool:
         return group.encode() in got
 
-    await eventually(arrived)
-    await broker.stop()
+    try:
+        await eventually(arrived)
+    finally:
+        await broker.stop()
     return got
 
 
 async def read(cluster: KafkaCluster, scene: Scene) -> list[bytes | None]:
     reader = AssignedReader(cluster, ["t"], client_id="test", topic_prefix=scene.prefix)
     await reader.start(HealthComponent("kafka"))
-    values = [record.value async for batch in reader.load() for record in batch]
-    await reader.stop()
-    return values
+    try:
+        return [record.value async for batch in reader.load() for record in batch]
+    finally:
+        await reader.stop()
