@@ -27,14 +27,14 @@ def record(topic, key: bytes, kind: str, value: bytes | None, partition: int | N
     return OutRecord(topic.name, key, value, to_headers(head), partition)
 
 
-def bound(order_id="o-1", *, driver=D1, client=C1, revision=1, number=POOL) -> OutRecord:
+def bound(order_id="o-1", *, driver=D1, client=C1, revision=1, order_version=None, number=POOL) -> OutRecord:
     now = datetime.now(UTC)
     window = contract.Direction(opens_at=now - timedelta(hours=1), closes_at=now + timedelta(hours=1))
     value = BindingRecord(
         tenant="demo",
         order_id=order_id,
         revision=revision,
-        order_version=revision,
+        order_version=revision if order_version is None else order_version,
         state="active",
         order_status="accepted",
         status_changed_at=now,

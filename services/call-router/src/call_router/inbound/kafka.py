@@ -18,8 +18,21 @@ SLICE = 200
 _HEARTBEAT_KEY = b"_hb/"
 
 
+class KnownBindings(Protocol):
+    """The bindings that are known already."""
+
+    def get(self, tenant: str, order_id: str) -> Binding | None:
+        """Return the binding of one order."""
+        ...
+
+
 class FedReplica(Protocol):
     """Where the records of the compacted topics go."""
+
+    @property
+    def bindings(self) -> KnownBindings:
+        """What is known of bindings by now."""
+        ...
 
     def put_binding(self, binding: Binding) -> bool:
         """Take a binding in; returns whether it was news."""
@@ -98,8 +111,14 @@ class ReplicaFeed:
             self._replica.drop_binding(tenant, order_id)
         else:
             news = read_binding(record.value, _trace(record))
-            if self._replica.put_binding(news.binding) and news.caused_at and self._heartbeats.filled.is_set():
+            of_an_event = self._heartbeats.filled.is_set() and self._brings_an_event(news.binding)
+            if self._replica.put_binding(news.binding) and of_an_event and news.caused_at:
                 self._observer.routable(self._clock() - news.caused_at)
+
+    def _brings_an_event(self, binding: Binding) -> bool:
+        """Tell what an order event did from what the clock, a withdrawn number or a repair makes of an older one."""
+        known = self._replica.bindings.get(binding.tenant, binding.order_id)
+        return known is None or known.order_version < binding.order_version
 
     def _number(self, record: InRecord) -> None:
         if record.value is None:
