@@ -22,8 +22,11 @@ class MemoryLeaseStore:
         """Take or renew a fair share."""
         now = self.clock()
         self._present[topic, holder] = now + LEASE_FOR
-        present = {who for (where, who), until in self._present.items() if where == topic and until > now}
-        held = {n: who for (where, n), (who, _, until) in self._rows.items() if where == topic and until > now}
+        latest = now + LEASE_FOR
+        present = {who for (where, who), until in self._present.items() if where == topic and now < until <= latest}
+        held = {
+            n: who for (where, n), (who, _, until) in self._rows.items() if where == topic and now < until <= latest
+        }
         share = fair_share(partitions, held, holder, holders=len(present | set(held.values())))
         for partition in share.given_up:
             self._rows[topic, partition] = (holder, self._rows[topic, partition][1], now)

@@ -79,3 +79,11 @@ async def test_with_more_holders_than_partitions_nobody_is_moved(leases: LeasesU
     for holder in "acb":
         held = await leases.store.acquire(TOPIC, [0], holder)
         assert held == ({0: 1} if holder == "b" else {})
+
+
+async def test_leases_of_the_dead_do_not_last_as_long_as_a_clock_was_set_back(leases: LeasesUnderTest) -> None:
+    for _ in range(2):
+        for holder in "ab":
+            await leases.store.acquire(TOPIC, [0, 1], holder)
+    await leases.pass_time(leases.lease_for * -100)
+    assert set(await leases.store.acquire(TOPIC, [0, 1], "a")) == {0, 1}

@@ -104,7 +104,7 @@ CREATE INDEX numbers_unpublished ON numbers (key_hash) WHERE revision <> publish
 CREATE INDEX numbers_leaving ON numbers (e164) WHERE leaving IS NOT NULL;
 
 COMMENT ON COLUMN numbers.withdrawn IS 'Out of the inventory: published as a tombstone; the row stays so that its revision goes on growing.';
-COMMENT ON COLUMN numbers.leaving IS 'Withdrawn as soon as nothing uses it; until then its bindings are left to end (drain) or given other numbers (move).';
+COMMENT ON COLUMN numbers.leaving IS 'What becomes of the bindings that use it: they end (drain) or get other numbers (move). It is withdrawn when nothing uses it, and stays here a minute longer for those that a batch under way was giving it.';
 
 -- Who publishes which partition of which topic.
 

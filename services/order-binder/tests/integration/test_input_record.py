@@ -24,3 +24,14 @@ async def test_input_partitions_that_nobody_processes_cannot_be_hidden(store, re
     assert await input_as_of() == now - timedelta(seconds=30)
     await follow.expect(3)
     assert await input_as_of() >= now
+
+
+async def test_a_clock_that_was_set_back_hides_nothing_that_is_still_to_be_done(store, reader, database):
+    follow = FollowInput(store)
+    await follow.expect(1)
+    async with database.acquire() as connection:
+        await connection.execute("UPDATE order_binder.input_progress SET as_of = now() + interval '1 hour'")
+    before = datetime.now(UTC)
+    await follow.note([InputProgress(0, before - timedelta(minutes=9), 5)])
+    found = await reader.find("demo", phone="+79030000001", code=None, limit=1)
+    assert found.input_as_of - before < timedelta(minutes=30)

@@ -34,7 +34,10 @@ _TABLE = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
 
 
 class LeaseStore(Protocol):
-    """Where leases stand. A lease lasts LEASE_FOR by the store's own clock, unless renewed."""
+    """Where leases stand. A lease lasts LEASE_FOR by the store's own clock, unless renewed.
+
+    One that would last longer was written before that clock was set back, and counts as over.
+    """
 
     async def acquire(self, topic: str, partitions: Sequence[int], holder: str) -> Mapping[int, int]:
         """Take or renew a fair share of `partitions`; return {partition: epoch} of all that `holder` holds now.
@@ -65,8 +68,9 @@ class PostgresLeaseStore:
         """
         async with self._database.acquire() as connection:
             await connection.execute(self._sql["attend"], topic, holder, LEASE_FOR)
-            present = {row["holder"] for row in await connection.fetch(self._sql["holders"], topic)}
-            held = {row["partition"]: row["holder"] for row in await connection.fetch(self._sql["standing"], topic)}
+            present = {row["holder"] for row in await connection.fetch(self._sql["holders"], topic, LEASE_FOR)}
+            standing = await connection.fetch(self._sql["standing"], topic, LEASE_FOR)
+            held = {row["partition"]: row["holder"] for row in standing}
             share = fair_share(partitions, held, holder, holders=len(present | set(held.values())))
             if share.given_up:
                 await connection.execute(self._sql["give_up"], topic, holder, share.given_up)

@@ -7,10 +7,13 @@ VALUES ($1, $2, clock_timestamp() + $3::interval)
 ON CONFLICT (topic, holder) DO UPDATE SET expires_at = excluded.expires_at;
 
 -- name: holders
-SELECT holder FROM {table}_holder WHERE topic = $1 AND expires_at > clock_timestamp();
+-- What ends later than anything written now could is from before the clock was set back: whoever lives writes it anew.
+SELECT holder FROM {table}_holder
+WHERE topic = $1 AND expires_at > clock_timestamp() AND expires_at <= clock_timestamp() + $2::interval;
 
 -- name: standing
-SELECT partition, holder FROM {table} WHERE topic = $1 AND expires_at > clock_timestamp();
+SELECT partition, holder FROM {table}
+WHERE topic = $1 AND expires_at > clock_timestamp() AND expires_at <= clock_timestamp() + $2::interval;
 
 -- name: acquire
 INSERT INTO {table} AS lease (topic, partition, holder, epoch, expires_at)
@@ -20,9 +23,15 @@ ORDER BY wanted.partition
 ON CONFLICT (topic, partition) DO UPDATE SET
     holder = excluded.holder,
     expires_at = clock_timestamp() + $4::interval,
-    epoch = lease.epoch
-        + CASE WHEN lease.holder = excluded.holder AND lease.expires_at > clock_timestamp() THEN 0 ELSE 1 END
-WHERE lease.holder = excluded.holder OR lease.expires_at <= clock_timestamp()
+    epoch = lease.epoch + CASE
+        WHEN lease.holder = excluded.holder
+            AND lease.expires_at > clock_timestamp()
+            AND lease.expires_at <= clock_timestamp() + $4::interval THEN 0
+        ELSE 1
+    END
+WHERE lease.holder = excluded.holder
+   OR lease.expires_at <= clock_timestamp()
+   OR lease.expires_at > clock_timestamp() + $4::interval
 RETURNING partition, epoch;
 
 -- name: give_up

@@ -53,7 +53,7 @@ WHERE c.held_until > clock_timestamp()
 --   codes   likewise, unless they are one's own or have rested long enough.
 --   woken   are the publishers: of the partitions of a few keys, named by their hashes, or all of them.
 --   input   never goes back. A process whose clock is ahead must not hide what is still to be done: the database's
---           clock is the limit.
+--           clock is the limit, also where that clock itself was set back.
 WITH given AS MATERIALIZED (
     SELECT n.*
     FROM json_to_recordset($1::text::json) AS n (
@@ -125,7 +125,7 @@ WITH given AS MATERIALIZED (
     FROM json_to_recordset($4::text::json) AS n (partition integer, as_of timestamptz, next_offset bigint)
     ORDER BY n.partition
     ON CONFLICT (partition) DO UPDATE SET
-        as_of = greatest(p.as_of, excluded.as_of),
+        as_of = least(greatest(p.as_of, excluded.as_of), clock_timestamp()),
         next_offset = greatest(p.next_offset, excluded.next_offset),
         updated_at = excluded.updated_at
 )
