@@ -116,7 +116,7 @@ class BlockedWriter:
         self.lines = []
 
     def append(self, line):
-        self.let_go.wait(60)
+        self.let_go.wait(10)
         self.lines.append(line)
 
 
@@ -142,7 +142,8 @@ async def test_nobody_waits_long_for_a_disk_that_hangs_and_no_line_is_lost():
     writer.let_go.set()
     await late
     journal.close()
-    assert len(writer.lines) == 3, "in order, behind those that came first"
+    written = [b"call.routed" in line for line in writer.lines]
+    assert written == [True, False, True], "in order, behind those that came first"
 
 
 async def test_a_disk_that_is_behind_counts_as_slow_until_it_has_caught_up(tmp_path, kafka, monkeypatch):
