@@ -70,16 +70,16 @@ def consumer_on(database: "Database | Recorder") -> OrderConsumer:
 
 
 class Recorder:
-    """A database that writes down every statement, transaction by transaction."""
+    """A database that writes down every statement, batch by batch."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.tapes: list[list[Step]] = []
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["_Taped"]:
-        """Open a transaction and begin a tape."""
-        async with self._database.transaction() as connection:
+    async def acquire(self) -> AsyncIterator["_Taped"]:
+        """Take a connection and begin a tape."""
+        async with self._database.acquire() as connection:
             tape: list[Step] = []
             self.tapes.append(tape)
             yield _Taped(connection, tape)
@@ -102,6 +102,6 @@ class _Taped:
 async def play(database: Database, tapes: Sequence[Sequence[Step]]) -> None:
     """Issue the statements of the tapes again, with the values they had: nothing is decided any more."""
     for tape in tapes:
-        async with database.transaction() as connection:
+        async with database.acquire() as connection:
             for method, query, arguments in tape:
                 await getattr(connection, method)(query, *arguments)

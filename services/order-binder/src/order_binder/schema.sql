@@ -70,6 +70,13 @@ CREATE TABLE input_progress (
 );
 COMMENT ON COLUMN input_progress.as_of IS 'Every order event of the partition before this time is processed.';
 
+CREATE FUNCTION lost_race(codes text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'somebody else was faster', DETAIL = codes;
+END $$;
+
+COMMENT ON FUNCTION lost_race IS 'Raises 40001; its detail names the codes that somebody else has by now, as tenant/code between blanks.';
+
 -- Tenants and their numbers.
 
 CREATE TABLE tenants (

@@ -24,8 +24,8 @@ NUMBER, PHONE = "+74950000150", "+79030000023"
 SAVED = (
     json.dumps(
         [
-            {"tenant": tenant, "order_id": order_id, "known": known, "publish": True, "revision": 2, "version": 2}
-            for tenant, order_id, known in (("t-3", "o-3", True), ("t-4", "new", False))
+            {"tenant": tenant, "order_id": order_id, "follows": read, "publish": True, "revision": 2, "version": 2}
+            for tenant, order_id, read in (("t-3", "o-3", 1), ("t-4", "new", None))
         ]
     ),
     json.dumps([{"number": NUMBER, "phone": PHONE, "peer": "x", "holds": {}, "follows": 1}]),
@@ -36,13 +36,12 @@ HELD = (f"{PHONE} +79260000023", NUMBER, PHONE, "t-3 t-3", "00000017 00000018")
 FEW = None  # tables of a few rows: nothing to be found by an index
 WHOLE = "whole"  # counts everything, beside all transactions and some seconds apart
 PLANS = {
-    "bindings.lock_orders": (("t-3 t-4", "o-3 o-4", PHONE), {"orders_pkey"}),
+    "bindings.look": (("t-3 t-4", "o-3 o-4", PHONE, "t-3 t-4"), {"orders_pkey"}),
     "bindings.held": (HELD, {"slots_by_phone", "codes_pkey"}),
     "bindings.save": (SAVED, {"orders_pkey"}),
     "estimates.read_whole_tables": ((), WHOLE),
     "estimates.loads": ((), WHOLE),
     "estimates.live_codes": ((), WHOLE),
-    "tenant_views.stamps": ((["t-3"],), FEW),
     "tenant_views.tenants": ((["t-3"],), FEW),
     "tenant_views.inventories": ((["t-3"],), FEW),
     "bindings.lock_due": ((500,), {"orders_due"}),
@@ -158,7 +157,7 @@ async def test_plans_made_while_all_is_empty_search_by_index_too(database):
 async def test_without_the_sessions_parameters_a_table_would_be_read_whole(database_url):
     await Schema(database_url).migrate("all")
     connection = await asyncpg.connect(database_url)
-    plan = await kept_plan(connection, statements()["bindings.lock_orders"], 3)
+    plan = await kept_plan(connection, statements()["bindings.look"], 4)
     await connection.close()
     assert faults(plan, None) == ["reads all of orders"]
 

@@ -1,4 +1,4 @@
-"""The readable schema.sql and the migrations make the same tables."""
+"""The readable schema.sql and the migrations make the same tables and functions."""
 
 from pathlib import Path
 
@@ -28,6 +28,12 @@ FROM pg_description JOIN pg_class ON pg_class.oid = objoid
 WHERE relnamespace = $1::regnamespace
 ORDER BY 1, 2
 """
+FUNCTIONS = """
+SELECT proname, prosrc, replace(pg_get_functiondef(oid), $1 || '.', ''), obj_description(oid, 'pg_proc')
+FROM pg_proc
+WHERE pronamespace = $1::regnamespace
+ORDER BY 1
+"""
 
 
 async def test_schema_sql_is_what_all_migrations_make(database):
@@ -36,8 +42,8 @@ async def test_schema_sql_is_what_all_migrations_make(database):
         await connection.execute("CREATE SCHEMA readable; SET search_path = readable")
         await connection.execute(schema_sql)
         await connection.execute("SET search_path = public")
-        for query in (COLUMNS, INDEXES, CONSTRAINTS, COMMENTS):
+        for query in (COLUMNS, INDEXES, CONSTRAINTS, COMMENTS, FUNCTIONS):
             migrated = await connection.fetch(query, "order_binder")
             readable = await connection.fetch(query, "readable")
-            assert len(migrated) > 3
+            assert migrated
             assert [tuple(row) for row in readable] == [tuple(row) for row in migrated]

@@ -1,7 +1,8 @@
 """order-binder with failpoints: a process that kills or freezes itself at one named moment, or dawdles before commits.
 
-Named `<part>.<method>.before` and `.after`; besides these `commit.before`, `commit.after` and `offsets.before`. Nothing
-of this is in the service: its composition root lets a test stand between the parts (order_binder.seams).
+Named `<part>.<method>.before` and `.after`; besides these `commit.before`, `commit.after` and `offsets.before`. A batch
+of events has no commit of its own: `unit.save` is one. Nothing of this is in the service: its composition root lets a
+test stand between the parts (order_binder.seams).
 """
 
 import asyncio
@@ -20,15 +21,12 @@ from order_binder.outbound.publication import BindingSource
 from order_binder.settings import Settings
 
 CONSUMING = (
-    "unit.tenants.before",
-    "unit.lock.before",
-    "unit.lock.after",
+    "unit.look.before",
+    "unit.look.after",
     "unit.held.before",
     "unit.held.after",
     "unit.save.before",
     "unit.save.after",
-    "commit.before",
-    "commit.after",
     "offsets.before",
 )
 PUBLISHING = (
@@ -53,7 +51,7 @@ class Failpoint:
 
     async def reached(self, name: str) -> None:
         """Stand at a moment called `name`."""
-        if name == "commit.before" and self._delay_s:
+        if name in ("unit.save.before", "commit.before") and self._delay_s:
             await asyncio.sleep(self._random.random() * self._delay_s)
         if name == self._name:
             self._left -= 1
@@ -109,7 +107,7 @@ class Guarded:
 
 
 class Store:
-    """Transactions whose every step and commit is a failpoint."""
+    """Units whose every step is a failpoint, and commits likewise."""
 
     def __init__(self, store, failpoint: Failpoint) -> None:
         self._store, self._failpoint = store, failpoint
@@ -120,6 +118,11 @@ class Store:
             yield Guarded(unit, "unit", self._failpoint)
             await self._failpoint.reached("commit.before")
         await self._failpoint.reached("commit.after")
+
+    @asynccontextmanager
+    async def optimistic(self):
+        async with self._store.optimistic() as unit:
+            yield Guarded(unit, "unit", self._failpoint)
 
 
 async def _work(settings: Settings, failpoint: Failpoint) -> None:

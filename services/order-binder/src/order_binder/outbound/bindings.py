@@ -1,33 +1,33 @@
 """Orders, slots and codes in PostgreSQL; the statements stand in bindings.sql.
 
-A batch is one transaction of few statements, for each is a round trip that every event in it waits for.
+A batch is three statements, for each is a round trip that every event in it waits for: two that read and lock nothing,
+and one that writes everything, provided that nobody has changed what was read.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from asyncpg import Record
+from asyncpg import Record, SerializationError
 
 from fareline_chassis.postgres.pool import Connection, Database
 from fareline_chassis.postgres.sql import Queries, load_queries
-from order_binder.domain.codes import CodeHold
 from order_binder.domain.numbers import Leaving
-from order_binder.domain.orders import OrderKey
+from order_binder.domain.orders import Order, OrderKey
 from order_binder.outbound.documents import order_of, slot_of
 from order_binder.outbound.estimates import Estimates
 from order_binder.outbound.rows import code_rows, order_rows, progress_rows, slot_rows
 from order_binder.outbound.tenant_views import TenantViews
-from order_binder.ports.bindings import Batch, Held, Locked, LostRace, TenantView, Wanted
+from order_binder.ports.bindings import Batch, Held, Locked, LostRace, Seen, TenantView, Wanted
 from order_binder.ports.progress import InputProgress
 from order_binder.ports.registry import LeavingNumber
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What all transactions of a process share: statements by what they are about, and what was read before."""
+    """What all units of a process share: statements by what they are about, and what was read before."""
 
     orders: Queries
     leaving: Queries
@@ -37,7 +37,7 @@ class Known:
 
 
 class PostgresBindings:
-    """Opens transactions over orders, slots and codes; `estimates` are to be counted beside them."""
+    """Opens units of work over orders, slots and codes; `estimates` are to be counted beside them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,26 +51,47 @@ class PostgresBindings:
         async with self._database.transaction() as connection:
             yield PostgresUnit(connection, self._known)
 
+    @asynccontextmanager
+    async def optimistic(self) -> AsyncIterator["PostgresUnit"]:
+        """Open a unit that holds no lock: what it has read may change until `save`, which then refuses."""
+        async with self._database.acquire() as connection:
+            yield PostgresUnit(connection, self._known)
+
 
 class PostgresUnit:
-    """One transaction."""
+    """One transaction, or one optimistic attempt."""
 
     def __init__(self, connection: Connection, known: Known) -> None:
         self._connection = connection
         self._known = known
         self._queries = known.orders
-        self._locked: set[OrderKey] = set()
+        self._revisions: dict[OrderKey, int] = {}
 
     async def tenants(self, names: Collection[str]) -> Mapping[str, TenantView]:
         """Return those of `names` that exist, with their policy and numbers."""
-        return await self._known.tenants.of(self._connection, names)
+        return await self._known.tenants.read(self._connection, names)
 
-    async def lock(self, keys: Collection[OrderKey], phones: Collection[str]) -> Locked:
-        """Lock the rows of these orders, in key order, and return those that exist; ask which `phones` are proxies."""
+    async def look(
+        self, keys: Collection[OrderKey], phones: Callable[[Mapping[str, TenantView]], Collection[str]]
+    ) -> Seen:
+        """Return these orders as they stand, with their tenants and those of `phones` that are proxy numbers.
+
+        `phones` is given the tenants, and may be asked again where one of them has changed.
+        """
+        names = {key.tenant for key in keys}
         tenants, order_ids = _list(key.tenant for key in keys), _list(key.order_id for key in keys)
-        rows = await self._connection.fetch(self._queries.lock_orders, tenants, order_ids, _list(phones))
-        found = [row for row in rows if row["tenant"] is not None]
-        return self._note_locked(found, rows[0]["now"], rows[0]["proxies"])
+        while True:
+            kept = self._known.tenants.kept(names)
+            views = {tenant: each.view for tenant, each in kept.items()}
+            rows = await self._connection.fetch(
+                self._queries.look, tenants, order_ids, _list(phones(views)), _list(names)
+            )
+            stamps = dict(stamp.split("/", 1) for stamp in rows[0]["stamps"])
+            if stamps == {tenant: each.stamp for tenant, each in kept.items()}:
+                break
+            await self._known.tenants.refresh(self._connection, names, stamps)
+        orders = self._note(row for row in rows if row["tenant"] is not None)
+        return Seen(views, orders, rows[0]["now"], frozenset(rows[0]["proxies"]))
 
     async def lock_due(self, limit: int) -> Locked:
         """Lock orders that are due, leaving out those that others have locked."""
@@ -79,12 +100,12 @@ class PostgresUnit:
     async def _lock_some(self, query: str, *arguments: object) -> Locked:
         rows = await self._connection.fetch(query, *arguments)
         now: datetime = await self._connection.fetchval(self._queries.clock)
-        return self._note_locked(rows, now)
+        return Locked(self._note(rows), now)
 
-    def _note_locked(self, rows: Sequence[Record], now: datetime, proxies: Collection[str] = ()) -> Locked:
+    def _note(self, rows: Iterable[Record]) -> Mapping[OrderKey, Order]:
         orders = {order.key: order for order in map(order_of, rows)}
-        self._locked |= orders.keys()
-        return Locked(orders, now, frozenset(proxies))
+        self._revisions.update({key: order.revision for key, order in orders.items()})
+        return orders
 
     async def held(self, wanted: Wanted) -> Held:
         """Return what stands of the slots and codes that an allocation may touch."""
@@ -113,19 +134,19 @@ class PostgresUnit:
         return self._known.estimates.live_codes[tenant]
 
     async def save(self, batch: Batch) -> None:
-        """Write all; raises LostRace, and the transaction must be given up, where somebody was faster."""
+        """Write all or nothing; raises LostRace where somebody was faster."""
         if not (batch.changes or batch.progress):
             return
-        (row,) = await self._connection.fetch(
-            self._queries.save,
-            order_rows(batch.changes, self._locked),
-            slot_rows(batch.slots),
-            code_rows(batch.codes),
-            progress_rows(batch.progress),
-        )
-        written = (row["orders"], row["slots"], row["codes"])
-        if written != (len(batch.changes), len(batch.slots), len(batch.codes)):
-            raise LostRace(frozenset() if row["claimed"] is None else _lost(batch.codes, row["claimed"]))
+        try:
+            await self._connection.fetch(
+                self._queries.save,
+                order_rows(batch.changes, self._revisions),
+                slot_rows(batch.slots),
+                code_rows(batch.codes),
+                progress_rows(batch.progress),
+            )
+        except SerializationError as race:
+            raise LostRace(_lost_codes(race.detail or "")) from race
 
     async def note_input(self, progress: Collection[InputProgress]) -> None:
         """Write how far the input is processed."""
@@ -172,7 +193,6 @@ def _list(words: Iterable[str]) -> str:
     return " ".join(words)
 
 
-def _lost(codes: Sequence[CodeHold], claimed: Sequence[str]) -> frozenset[tuple[str, str]]:
-    """Return the codes that somebody else has by now: (tenant, code) each."""
-    had = {tuple(each.split("/")) for each in claimed}
-    return frozenset((hold.tenant, hold.code) for hold in codes if (hold.tenant, hold.code) not in had)
+def _lost_codes(named: str) -> frozenset[tuple[str, str]]:
+    """Return the codes that somebody else has by now, (tenant, code) each, as the database names them."""
+    return frozenset((tenant, code) for tenant, _, code in (each.partition("/") for each in named.split()))

@@ -1,21 +1,24 @@
--- name: lock_orders
--- The clock is read when all rows are locked: the count needs every one of them. There is one row at least.
-WITH locked AS (
-    SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document::text, o.traceparent, o.caused_at, o.updated_at
-    FROM order_binder.orders AS o
-    JOIN unnest(string_to_array($1, ' '), string_to_array($2, ' ')) AS wanted (tenant, order_id)
-      ON o.tenant = wanted.tenant AND o.order_id = wanted.order_id
-    ORDER BY o.tenant, o.order_id
-    FOR UPDATE OF o
-)
-SELECT done.now, done.proxies, locked.*
+-- name: look
+-- Everything that a batch of events is decided on but slots and codes, as of one moment; nothing is locked. There is one
+-- row at least. A tenant's stamp: a sum grows with whichever of his numbers changed; the highest alone might not, after
+-- the clock was set back.
+SELECT around.*, o.tenant, o.order_id, o.version, o.status, o.revision, o.document::text, o.traceparent, o.caused_at,
+       o.updated_at
 FROM (
-    SELECT count(*), clock_timestamp() AS now, ARRAY(
+    SELECT clock_timestamp() AS now, ARRAY(
         SELECT e164 FROM order_binder.numbers WHERE e164 = ANY (string_to_array($3, ' ')) AND NOT withdrawn
-    ) AS proxies
-    FROM locked
-) AS done
-LEFT JOIN locked ON true
+    ) AS proxies, ARRAY(
+        SELECT t.tenant || '/' || t.revision || '/' || coalesce(
+            (SELECT count(*) || '/' || sum(n.revision)
+             FROM order_binder.numbers AS n WHERE n.tenant = t.tenant AND NOT n.withdrawn), '')
+        FROM order_binder.tenants AS t
+        WHERE t.tenant = ANY (string_to_array($4, ' '))
+    ) AS stamps
+) AS around
+LEFT JOIN (
+    unnest(string_to_array($1, ' '), string_to_array($2, ' ')) AS wanted (tenant, order_id)
+    JOIN order_binder.orders AS o ON o.tenant = wanted.tenant AND o.order_id = wanted.order_id
+) ON true
 
 -- name: lock_due
 -- As a subquery the time is one value, and so a condition of the index; alone it would be asked anew for every row.
@@ -45,10 +48,11 @@ JOIN order_binder.codes AS c ON c.tenant = drawn.tenant AND c.code = drawn.code
 WHERE c.held_until > clock_timestamp()
 
 -- name: save
--- One statement for all that a batch writes, each table from one document of rows. It says how many rows were written:
--- one that somebody else was faster with is not, and then the caller gives the transaction up.
---   orders  are locked by this transaction, or new. What has nothing to publish counts as published, unless something
---           older, such as a tombstone, is still to be sent.
+-- One statement for all that a batch writes, each table from one document of rows. A row that somebody else was faster
+-- with is not written, and then nothing is: the statement raises. Orders are asked about first, so that they are written
+-- before slots, and these before codes: whoever locks rows beforehand locks orders, and nobody waits in a circle.
+--   orders  follow the revision that was read, or are new. What has nothing to publish counts as published, unless
+--           something older, such as a tombstone, is still to be sent.
 --   slots   are claimed, guarded by the primary key: where somebody else was faster the stamp has changed.
 --   codes   likewise, unless they are one's own or have rested long enough.
 --   woken   are the publishers: of the partitions of a few keys, named by their hashes, or all of them.
@@ -58,7 +62,7 @@ WITH given AS MATERIALIZED (
     SELECT n.*
     FROM json_to_recordset($1::text::json) AS n (
         tenant text, order_id text, version bigint, status text, state text, revision bigint, publish boolean,
-        known boolean, key_hash integer, number text, phones text[], document jsonb, traceparent text,
+        follows bigint, key_hash integer, number text, phones text[], document jsonb, traceparent text,
         caused_at timestamptz, updated_at timestamptz, next_change_at timestamptz, purge_after timestamptz)
 ), claimed_slots AS (
     INSERT INTO order_binder.slots AS s (number, phone, peer, holds, kept_until, follows)
@@ -102,7 +106,7 @@ WITH given AS MATERIALIZED (
         next_change_at = n.next_change_at,
         purge_after = n.purge_after
     FROM given AS n
-    WHERE n.known AND o.tenant = n.tenant AND o.order_id = n.order_id
+    WHERE o.tenant = n.tenant AND o.order_id = n.order_id AND o.revision = n.follows
     RETURNING o.key_hash, n.publish
 ), inserted AS (
     INSERT INTO order_binder.orders (
@@ -114,7 +118,7 @@ WITH given AS MATERIALIZED (
            n.number, n.phones, n.document, n.traceparent,
            n.caused_at, n.updated_at, n.next_change_at, n.purge_after
     FROM given AS n
-    WHERE NOT n.known
+    WHERE n.follows IS NULL
     ON CONFLICT (tenant, order_id) DO NOTHING
     RETURNING key_hash, published_revision <> revision AS publish
 ), written AS (
@@ -130,11 +134,16 @@ WITH given AS MATERIALIZED (
         updated_at = excluded.updated_at
 )
 SELECT
-    (SELECT count(*) FROM claimed_slots) AS slots,
-    (SELECT count(*) FROM claimed_codes) AS codes,
-    (SELECT count(*) FROM written) AS orders,
-    CASE WHEN (SELECT count(*) FROM claimed_codes) < json_array_length($3::text::json)
-        THEN ARRAY(SELECT claimed FROM claimed_codes) END AS claimed,
+    CASE
+        WHEN (SELECT count(*) FROM written) <> json_array_length($1::text::json)
+            OR (SELECT count(*) FROM claimed_slots) <> json_array_length($2::text::json)
+            OR (SELECT count(*) FROM claimed_codes) <> json_array_length($3::text::json)
+        THEN order_binder.lost_race((
+            SELECT coalesce(string_agg(n.tenant || '/' || n.code, ' '), '')
+            FROM json_to_recordset($3::text::json) AS n (tenant text, code text)
+            WHERE n.tenant || '/' || n.code NOT IN (SELECT claimed FROM claimed_codes)
+        ))
+    END,
     (SELECT pg_notify(
         'order_binder_unpublished', CASE WHEN count(*) <= 50 THEN string_agg(key_hash::text, ' ') ELSE '' END
     ) FROM written WHERE publish HAVING count(*) > 0) AS woken

@@ -1,10 +1,10 @@
-"""What a transaction writes, as JSON: one document for each table, read by PostgreSQL as rows.
+"""What a batch writes, as JSON: one document for each table, read by PostgreSQL as rows.
 
 One parameter instead of an array a column: asyncpg looks at each element of an array in Python, which cost more than
 deciding what to write.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -31,7 +31,7 @@ class _OrderRow(msgspec.Struct, frozen=True, gc=False):
     state: str
     revision: int
     publish: bool
-    known: bool
+    follows: int | None
     key_hash: int | None
     number: str | None
     phones: tuple[str, ...]
@@ -52,9 +52,9 @@ class _SlotRow(msgspec.Struct, frozen=True, gc=False):
     follows: int
 
 
-def order_rows(changes: Sequence[Change], known: Collection[OrderKey]) -> str:
-    """Return the rows of orders; those not `known` are to be inserted."""
-    return _json([_order_row(change, known=change.order.key in known) for change in changes])
+def order_rows(changes: Sequence[Change], read: Mapping[OrderKey, int]) -> str:
+    """Return the rows of orders, each with the revision it follows; those of which none was `read` are new."""
+    return _json([_order_row(change, read.get(change.order.key)) for change in changes])
 
 
 def slot_rows(slots: Sequence[Slot]) -> str:
@@ -77,7 +77,7 @@ def progress_rows(progress: Sequence[InputProgress]) -> str:
     return _json(progress)
 
 
-def _order_row(change: Change, *, known: bool) -> _OrderRow:
+def _order_row(change: Change, follows: int | None) -> _OrderRow:
     order, key = change.order, change.order.key
     bound = order.terms is not None and order.allocation is not None
     return _OrderRow(
@@ -88,8 +88,8 @@ def _order_row(change: Change, *, known: bool) -> _OrderRow:
         state=change.state,
         revision=order.revision,
         publish=change.publish,
-        known=known,
-        key_hash=None if known else partition_for(binding_key(key.tenant, key.order_id), HASHES),
+        follows=follows,
+        key_hash=None if follows is not None else partition_for(binding_key(key.tenant, key.order_id), HASHES),
         number=order.allocation.number if bound and order.allocation else None,
         phones=tuple(dict.fromkeys(order.terms.phones)) if bound and order.terms else (),
         document=order_document(order),

@@ -1,7 +1,7 @@
-"""Orders, slots and codes: what one transaction reads of them, and what it writes."""
+"""Orders, slots and codes: what one piece of work reads of them, and what it writes."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +18,7 @@ from order_binder.ports.registry import LeavingNumber
 
 
 class LostRace(Exception):
-    """Somebody else changed the same rows first; the whole transaction may be tried anew, without these `codes`.
+    """Somebody else changed the same rows first; the whole unit may be tried anew, without these `codes`.
 
     Codes are (tenant, code).
     """
@@ -36,14 +36,22 @@ class TenantView(Value, frozen=True):
 
 
 class Locked(Value, frozen=True):
-    """The orders of a batch as they stood when their rows were locked, and the database's time just after that.
+    """Orders as they stood when their rows were locked, and the database's time just after that."""
+
+    orders: Mapping[OrderKey, Order]
+    now: datetime
+
+
+class Seen(Value, frozen=True):
+    """What a batch is decided on, as of `now` by the database's clock: those of its tenants and orders that exist.
 
     `proxies` are those of the phones asked about that are proxy numbers of any tenant.
     """
 
+    tenants: Mapping[str, TenantView]
     orders: Mapping[OrderKey, Order]
     now: datetime
-    proxies: frozenset[str] = frozenset()
+    proxies: frozenset[str]
 
 
 class Change(Value, frozen=True):
@@ -74,7 +82,7 @@ class Held(Value, frozen=True):
 
 
 class Batch(Value, frozen=True):
-    """All that a transaction writes."""
+    """All that a unit writes."""
 
     changes: Sequence[Change]
     slots: Sequence[Slot] = ()
@@ -83,13 +91,18 @@ class Batch(Value, frozen=True):
 
 
 class BindingUnit(Protocol):
-    """One transaction over orders, slots and codes."""
+    """One piece of work on orders, slots and codes: a transaction, or an attempt that locks nothing."""
 
     async def tenants(self, names: Collection[str]) -> Mapping[str, TenantView]:
         """Return those of `names` that exist."""
 
-    async def lock(self, keys: Collection[OrderKey], phones: Collection[str]) -> Locked:
-        """Lock the rows of these orders, in key order, and return those that exist; ask which `phones` are proxies."""
+    async def look(
+        self, keys: Collection[OrderKey], phones: Callable[[Mapping[str, TenantView]], Collection[str]]
+    ) -> Seen:
+        """Return these orders with their tenants, locking nothing, and those of `phones` that are proxy numbers.
+
+        `phones` is given the tenants, and may be asked again where one of them has changed.
+        """
 
     async def lock_due(self, limit: int) -> Locked:
         """Lock up to `limit` orders that the sweeper has to look at, leaving out those that others have locked."""
@@ -104,9 +117,9 @@ class BindingUnit(Protocol):
         """Return about how many codes of a tenant are live or cooling."""
 
     async def save(self, batch: Batch) -> None:
-        """Write all, provided that each slot still is as it was read and each code still is to be had.
+        """Write all, provided that each order and slot still is as it was read and each code still is to be had.
 
-        Raises LostRace where somebody was faster: the transaction must then be given up.
+        Raises LostRace where somebody was faster: nothing is written then, and the unit must be given up.
         """
 
     async def note_input(self, progress: Collection[InputProgress]) -> None:
@@ -139,3 +152,6 @@ class BindingStore(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[BindingUnit]:
         """Open a transaction that commits when its block ends and undoes everything when the block raises."""
+
+    def optimistic(self) -> AbstractAsyncContextManager[BindingUnit]:
+        """Open a unit without a transaction: nothing that it reads is locked, and what `save` writes is written."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from order_binder.domain.revision import next_revision
 from order_binder.domain.slots import SlotBook, SlotKey
 from order_binder.domain.states import next_change, state_at
 from order_binder.domain.values import Value, replace
-from order_binder.ports.bindings import Batch, BindingStore, BindingUnit, Change, Held, LostRace, TenantView, Wanted
+from order_binder.ports.bindings import Batch, BindingUnit, Change, Held, LostRace, TenantView, Wanted
 from order_binder.ports.progress import InputProgress
 
 _ATTEMPTS = 8
@@ -29,7 +30,7 @@ class Attempt(Value, frozen=True):
 
 
 class Decided(Value, frozen=True):
-    """An order as it stood when its row was locked, and as it is to be; its revision is still the old one."""
+    """An order as it stood when its row was read, and as it is to be; its revision is still the old one."""
 
     before: Order | None
     after: Order
@@ -43,15 +44,17 @@ class Written(Value, frozen=True):
     longer_codes: Mapping[str, int]
 
 
-async def until_won(store: BindingStore, work: Callable[[BindingUnit, Attempt], Awaitable[T]]) -> T:
-    """Return what `work` returns, done in a transaction of its own; where somebody was faster it is done anew.
+async def until_won(
+    opened: Callable[[], AbstractAsyncContextManager[BindingUnit]], work: Callable[[BindingUnit, Attempt], Awaitable[T]]
+) -> T:
+    """Return what `work` returns, done in a unit newly `opened`; where somebody was faster it is done anew in another.
 
     Raises LostRace when others kept winning.
     """
     attempt = Attempt()
     for _ in range(_ATTEMPTS):
         try:
-            async with store.transaction() as unit:
+            async with opened() as unit:
                 return await work(unit, attempt)
         except LostRace as race:
             attempt = Attempt(first=False, lost_codes=attempt.lost_codes | race.codes)
@@ -74,7 +77,7 @@ class AllocateOrders:
     ) -> Written:
         """Give each order what it needs and write it, with the `progress` of the input that brought it.
 
-        Raises LostRace where somebody was faster: the transaction is then to be tried anew, see `until_won`.
+        Raises LostRace where somebody was faster: the unit is then to be tried anew, see `until_won`.
         """
         digits = _digits(unit, decided)
         held = await unit.held(self._wanted(decided, now, attempt, digits))

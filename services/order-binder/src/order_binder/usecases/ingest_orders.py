@@ -1,15 +1,15 @@
-"""Ingest a batch of order events: one transaction, from locked orders to bindings with numbers and codes."""
+"""Ingest a batch of order events: look, decide, and write bindings with numbers and codes at one stroke."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from order_binder.domain.codes import DrawBelow
 from order_binder.domain.events import OrderEvent, phones_in, read_event
 from order_binder.domain.lifecycle import Outcome, decide
 from order_binder.domain.orders import Order, OrderKey
-from order_binder.domain.values import Value
-from order_binder.ports.bindings import BindingStore, BindingUnit, Locked, TenantView
+from order_binder.ports.bindings import BindingStore, BindingUnit, Seen, TenantView
 from order_binder.ports.progress import InputProgress
 from order_binder.usecases.allocate_orders import AllocateOrders, Attempt, Decided, Written, until_won
 
@@ -34,11 +34,6 @@ class IngestReport:
     refused: dict[int, str] = field(default_factory=dict)
 
 
-class _Surroundings(Value, frozen=True):
-    views: Mapping[str, TenantView]
-    locked: Locked
-
-
 class IngestOrders:
     """Turns order events into bindings. `below` is the source of random numbers."""
 
@@ -49,47 +44,57 @@ class IngestOrders:
     async def __call__(self, events: Sequence[OrderEvent], progress: Sequence[InputProgress] = ()) -> IngestReport:
         """Process a batch, which may hold several events of one order in order of arrival; all of it or nothing.
 
-        An event of an unknown tenant is refused and reported, the others go on. Raises LostRace when other processes
-        kept winning the same slots: the batch may be tried again.
+        An event of an unknown tenant is refused and reported, the others go on. Raises LostRace when others kept
+        changing the same orders, slots or codes first: the batch may be tried again.
         """
 
         async def once(unit: BindingUnit, attempt: Attempt) -> IngestReport:
             return await self._process(unit, events, progress, attempt)
 
-        return await until_won(self._store, once)
+        return await until_won(self._store.optimistic, once)
 
     async def _process(
         self, unit: BindingUnit, events: Sequence[OrderEvent], progress: Sequence[InputProgress], attempt: Attempt
     ) -> IngestReport:
-        views = await unit.tenants({event.key.tenant for event in events})
-        report = IngestReport(tenants=frozenset(views))
-        known = []
-        for place, event in enumerate(events):
-            if event.key.tenant in views:
-                known.append(event)
-            else:
-                report.refused[place] = UNKNOWN_TENANT
-        decided: Sequence[Decided] = ()
-        if known:
-            phones = {phone for event in known for phone in phones_in(event, views[event.key.tenant].policy.region)}
-            locked = await unit.lock({event.key for event in known}, phones)
-            decided = _decide_all(known, _Surroundings(views, locked), report)
+        if not events:
+            await unit.note_input(progress)
+            return IngestReport()
+        seen = await unit.look({event.key for event in events}, partial(_phones_in_all, events))
+        report = IngestReport(tenants=frozenset(seen.tenants))
+        decided = _decide_all(_known(events, seen, report), seen, report)
         if decided:
-            _note(await self._allocate(unit, decided, locked.now, attempt, progress), report)
+            _note(await self._allocate(unit, decided, seen.now, attempt, progress), report)
         else:
             await unit.note_input(progress)
         return report
 
 
-def _decide_all(events: Sequence[OrderEvent], around: _Surroundings, report: IngestReport) -> list[Decided]:
+def _phones_in_all(events: Sequence[OrderEvent], tenants: Mapping[str, TenantView]) -> set[str]:
+    """Return every phone that the events of known tenants name, E.164."""
+    return {
+        phone
+        for event in events
+        if event.key.tenant in tenants
+        for phone in phones_in(event, tenants[event.key.tenant].policy.region)
+    }
+
+
+def _known(events: Sequence[OrderEvent], seen: Seen, report: IngestReport) -> list[OrderEvent]:
+    """Return the events of tenants that exist, and report the others."""
+    report.refused = {
+        place: UNKNOWN_TENANT for place, event in enumerate(events) if event.key.tenant not in seen.tenants
+    }
+    return [event for place, event in enumerate(events) if place not in report.refused]
+
+
+def _decide_all(events: Sequence[OrderEvent], seen: Seen, report: IngestReport) -> list[Decided]:
     """Fold each order's events onto it and return the orders that changed, in key order."""
-    before, now = around.locked.orders, around.locked.now
-    standing: dict[OrderKey, Order] = dict(before)
+    standing: dict[OrderKey, Order] = dict(seen.orders)
     changed: set[OrderKey] = set()
     for event in events:
-        policy = around.views[event.key.tenant].policy
-        reading = read_event(event, policy, around.locked.proxies)
-        decision = decide(standing.get(event.key), reading.snapshot, policy, now)
+        policy = seen.tenants[event.key.tenant].policy
+        reading = read_event(event, policy, seen.proxies)
+        decision = decide(standing.get(event.key), reading.snapshot, policy, seen.now)
         report.outcomes[decision.outcome] += 1
         if decision.outcome is Outcome.STALE:
             continue
@@ -97,7 +102,7 @@ def _decide_all(events: Sequence[OrderEvent], around: _Surroundings, report: Ing
         report.times_replaced += reading.time_replaced
         standing[event.key] = decision.order
         changed.add(event.key)
-    return [Decided(before.get(key), standing[key], around.views[key.tenant]) for key in sorted(changed)]
+    return [Decided(seen.orders.get(key), standing[key], seen.tenants[key.tenant]) for key in sorted(changed)]
 
 
 def _note(written: Written, report: IngestReport) -> None:

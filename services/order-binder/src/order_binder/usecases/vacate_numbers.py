@@ -47,7 +47,7 @@ class VacateNumbers:
     async def _move_all(self, number: LeavingNumber) -> VacateReport:
         report, after, full = VacateReport(), None, True
         while full:
-            moved, locked = await until_won(self._store, partial(self._move_page, number, after))
+            moved, locked = await until_won(self._store.transaction, partial(self._move_page, number, after))
             report += moved
             full = len(locked) == self._batch
             after = max(locked, default=after)
