@@ -31,6 +31,7 @@ SAVED = (
     json.dumps([{"number": NUMBER, "phone": PHONE, "peer": "x", "holds": {}, "follows": 1}]),
     json.dumps([{"tenant": "t-3", "code": "000001", "order_id": "o-3", "role": "driver"}]),
     json.dumps([{"partition": 1, "next_offset": 1}]),
+    NOW,
 )
 HELD = (f"{PHONE} +79260000023", NUMBER, PHONE, "t-3 t-3", "00000017 00000018")
 FEW = None  # tables of a few rows: nothing to be found by an index

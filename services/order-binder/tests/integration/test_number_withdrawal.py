@@ -1,10 +1,9 @@
 """Numbers that leave the inventory while bindings use them, on a real database."""
 
-from contextlib import asynccontextmanager
-
 import pytest
 from binder_events import MAIN, POOL, event, furnish
 from binder_support import seeded
+from meanwhile import Meanwhile
 
 from order_binder.domain.numbers import Leaving, NumberRole, NumberState
 from order_binder.domain.orders import OrderKey
@@ -117,33 +116,14 @@ async def test_a_number_put_again_stays_after_all(ingest, withdraw, vacate, regi
     assert (await registry.number("demo", POOL[0])).state is NumberState.ACTIVE
 
 
-class InterruptedStore:
-    """A store in whose transactions `act` happens when the numbers are known and nothing is written yet."""
-
-    def __init__(self, store, act):
-        self._store, self._act = store, act
-
-    @asynccontextmanager
-    async def transaction(self):
-        async with self._store.transaction() as unit:
-            held = unit.held
-
-            async def act_first(wanted):
-                await self._act()
-                return await held(wanted)
-
-            unit.held = act_first
-            yield unit
-
-
 @pytest.mark.parametrize("how", [Leaving.MOVE, Leaving.DRAIN, None])
 async def test_a_binding_made_while_its_number_was_withdrawn_moves_with_the_next_sweep(
     how, ingest, withdraw, vacate, store, registry, reader, database
 ):
-    async def meanwhile():
+    async def withdrawn():
         assert await withdraw("demo", POOL[0], how) is None
 
-    await IngestOrders(InterruptedStore(store, meanwhile), seeded())([event("o-1", 1)])
+    await IngestOrders(Meanwhile(store, withdrawn), seeded())([event("o-1", 1)])
     assert (await order(reader, "o-1")).allocation.number == POOL[0]
     assert await registry.number("demo", POOL[0]) is None
 

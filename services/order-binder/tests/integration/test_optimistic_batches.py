@@ -1,52 +1,24 @@
 """A batch locks nothing while it is decided: what somebody else changes meanwhile is found when it is written."""
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from binder_events import event, furnish
 from binder_support import seeded
+from meanwhile import Meanwhile
+from model_world import World
 
 from order_binder.domain.lifecycle import Outcome
 from order_binder.domain.orders import OrderKey
-from order_binder.ports import InputProgress, LostRace
+from order_binder.outbound.bindings import PostgresBindings
+from order_binder.ports.bindings import LostRace
+from order_binder.ports.progress import InputProgress
 from order_binder.usecases.ingest_orders import IngestOrders
 from order_binder.usecases.sweep_windows import SweepWindows
 
 TABLES = ("orders", "slots", "codes", "input_progress")
 KEY = OrderKey("demo", "o-1")
-
-
-class Meanwhile:
-    """The store, but that between reading and writing of the first batches something is done. Says how often it was."""
-
-    def __init__(self, store, *deeds):
-        self._store, self._deeds, self.done = store, list(deeds), 0
-
-    @asynccontextmanager
-    async def optimistic(self):
-        async with self._store.optimistic() as unit:
-            yield Interrupted(unit, self)
-
-    async def now(self):
-        if self._deeds:
-            self.done += 1
-            await self._deeds.pop(0)()
-
-
-class Interrupted:
-    """A unit of such a store."""
-
-    def __init__(self, unit, meanwhile):
-        self._unit, self._meanwhile = unit, meanwhile
-
-    def __getattr__(self, name):
-        return getattr(self._unit, name)
-
-    async def save(self, batch):
-        self.batch = batch
-        await self._meanwhile.now()
-        await self._unit.save(batch)
 
 
 @pytest.fixture(autouse=True, params=[10, 0], ids=["pool", "main number"])
@@ -162,3 +134,25 @@ async def test_the_codes_that_somebody_has_by_now_are_named(store, database):
     assert lost["named"] == {("demo", lost["code"])}
     async with database.acquire() as connection:
         assert await connection.fetchval("SELECT count(*) FROM order_binder.codes WHERE order_id = 'o-1'") == 2
+
+
+@pytest.mark.parametrize(("seconds", "looked_again"), [(30, False), (31, True)])
+async def test_whoever_was_frozen_looks_again(seconds, looked_again, database_url):
+    """What he knows of policies, numbers and the time may have passed long ago, though nobody touched the order."""
+    world = World(database_url)
+    await world.build()
+    await world.empty(1)
+    await world.put_tenant("demo", {})
+    await world.put_number("demo", "+74950000001", "main")
+    began = world.now
+
+    async def freeze():
+        await world.pass_time(timedelta(seconds=seconds))
+        await world.put_tenant("demo", {"calls": {"record": False}})
+
+    meanwhile = Meanwhile(PostgresBindings(world.database), freeze)
+    await IngestOrders(meanwhile, seeded(1))([event("o-1", 1, status_changed_at=began, caused_at=began)])
+    order = (await world.orders())["demo/o-1"]
+    await world.close()
+    assert order.terms.call.record != looked_again
+    assert order.updated_at == (world.now if looked_again else began)

@@ -66,6 +66,7 @@ class PostgresUnit:
         self._known = known
         self._queries = known.orders
         self._revisions: dict[OrderKey, int] = {}
+        self._looked_at: datetime | None = None
 
     async def tenants(self, names: Collection[str]) -> Mapping[str, TenantView]:
         """Return those of `names` that exist, with their policy and numbers."""
@@ -91,7 +92,8 @@ class PostgresUnit:
                 break
             await self._known.tenants.refresh(self._connection, names, stamps)
         orders = self._note(row for row in rows if row["tenant"] is not None)
-        return Seen(views, orders, rows[0]["now"], frozenset(rows[0]["proxies"]))
+        self._looked_at = now = rows[0]["now"]
+        return Seen(views, orders, now, frozenset(rows[0]["proxies"]))
 
     async def lock_due(self, limit: int) -> Locked:
         """Lock orders that are due, leaving out those that others have locked."""
@@ -134,7 +136,7 @@ class PostgresUnit:
         return self._known.estimates.live_codes[tenant]
 
     async def save(self, batch: Batch) -> None:
-        """Write all or nothing; raises LostRace where somebody was faster."""
+        """Write all or nothing; raises LostRace where somebody was faster, or where `look` was half a minute ago."""
         if not (batch.changes or batch.progress):
             return
         try:
@@ -144,6 +146,7 @@ class PostgresUnit:
                 slot_rows(batch.slots),
                 code_rows(batch.codes),
                 progress_rows(batch.progress),
+                self._looked_at,
             )
         except SerializationError as race:
             raise LostRace(_lost_codes(race.detail or "")) from race

@@ -49,8 +49,10 @@ WHERE c.held_until > clock_timestamp()
 
 -- name: save
 -- One statement for all that a batch writes, each table from one document of rows. A row that somebody else was faster
--- with is not written, and then nothing is: the statement raises. Orders are asked about first, so that they are written
--- before slots, and these before codes: whoever locks rows beforehand locks orders, and nobody waits in a circle.
+-- with is not written, and then nothing is: the statement raises. So it does half a minute after the caller looked, as $5
+-- says: one that was frozen meanwhile knows of no policy, number or time that came since. Orders are asked about first, so
+-- that they are written before slots, and these before codes: whoever locks rows beforehand locks orders, and nobody waits
+-- in a circle.
 --   orders  follow the revision that was read, or are new. What has nothing to publish counts as published, unless
 --           something older, such as a tombstone, is still to be sent.
 --   slots   are claimed, guarded by the primary key: where somebody else was faster the stamp has changed.
@@ -135,7 +137,8 @@ WITH given AS MATERIALIZED (
 )
 SELECT
     CASE
-        WHEN (SELECT count(*) FROM written) <> json_array_length($1::text::json)
+        WHEN $5::timestamptz < clock_timestamp() - interval '30 seconds'
+            OR (SELECT count(*) FROM written) <> json_array_length($1::text::json)
             OR (SELECT count(*) FROM claimed_slots) <> json_array_length($2::text::json)
             OR (SELECT count(*) FROM claimed_codes) <> json_array_length($3::text::json)
         THEN order_binder.lost_race((

@@ -119,7 +119,8 @@ class BindingUnit(Protocol):
     async def save(self, batch: Batch) -> None:
         """Write all, provided that each order and slot still is as it was read and each code still is to be had.
 
-        Raises LostRace where somebody was faster: nothing is written then, and the unit must be given up.
+        Raises LostRace where somebody was faster, or the orders were looked at long ago: nothing is written then, and
+        the unit must be given up.
         """
 
     async def note_input(self, progress: Collection[InputProgress]) -> None:
