@@ -127,17 +127,22 @@ class TokenBook:
                 found = grant
         return found
 
+    def known(self, authorization: str | None) -> Grant:
+        """Return what the value of an `Authorization` header grants. Raises Problem 401 without a known token."""
+        grant = self.grant_for(authorization)
+        if grant is None:
+            raise Problem(
+                401, detail="A known bearer token is needed.", headers={"WWW-Authenticate": 'Bearer realm="fareline"'}
+            )
+        return grant
+
     def require(self, request: Request, tenant: str | None, scope: str) -> Grant:
         """Return the grant of `request`'s token if it allows `scope` for `tenant`.
 
         With `tenant=None` (a list across tenants) the scope alone is asked for; filter by `Grant.serves` or, unless
         `all_tenants`, by `tenants`. Raises Problem 401 without a known token, Problem 403 where it is not enough.
         """
-        grant = self.grant_for(request.headers.get("authorization"))
-        if grant is None:
-            raise Problem(
-                401, detail="A known bearer token is needed.", headers={"WWW-Authenticate": 'Bearer realm="fareline"'}
-            )
+        grant = self.known(request.headers.get("authorization"))
         if not (grant.may(scope) if tenant is None else grant.allows(tenant, scope)):
             challenge = f'Bearer realm="fareline", error="insufficient_scope", scope="{scope}"'
             raise Problem(

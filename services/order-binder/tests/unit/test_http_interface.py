@@ -126,6 +126,21 @@ async def test_tokens_have_scopes(desk, method, path, status):
         assert answer.status_code == expected, token
 
 
+async def test_of_a_stranger_nothing_is_read(desk):
+    async def pieces():
+        pytest.fail("the body was read")
+        yield b"{"
+
+    for token in ({}, {"Authorization": "Bearer nobody"}, {"Authorization": "Basic all"}):
+        desk.http.headers.pop("Authorization", None)
+        for path in (ORDERS, f"{ORDERS}?surprise=1", "/v1/tenants/DEMO/orders"):
+            answer = await desk.http.post(path, content=pieces(), headers=token)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="fareline"')
+            assert answer.headers["content-type"] == "application/problem+json"
+    for open_to_all in ("/openapi.json", "/health/live", "/metrics"):
+        assert (await desk.http.get(open_to_all)).status_code == 200
+
+
 async def test_a_binding_as_the_apps_see_it(desk):
     desk.orders.orders[KEY] = bound_order()
     answer = await desk.http.get(f"{ORDERS}/o-1/binding")

@@ -18,6 +18,7 @@ from order_binder.inbound.body_limit import BodyLimit
 from order_binder.inbound.http_description import DescribedApi
 from order_binder.inbound.http_orders import OrderRoutes, invalid_field
 from order_binder.inbound.http_registry import RegistryRoutes
+from order_binder.inbound.known_callers import KnownCallers
 from order_binder.ports.bindings import LostRace
 from order_binder.ports.registry import NoOtherNumber, NumberCooling, NumberHeldElsewhere, NumberInUse, NumberIsAPhone
 from order_binder.usecases.put_number import NumberUnknown, TenantUnknown
@@ -62,6 +63,7 @@ def build_http(orders: OrderRoutes, registry: RegistryRoutes, health: Sequence[B
     app.include_router(registry.router())
     app.router.routes.extend(health)
     app.add_middleware(BodyLimit, limit_of=body_limit)
+    app.add_middleware(KnownCallers, tokens=orders.tokens)
     return app
 
 
