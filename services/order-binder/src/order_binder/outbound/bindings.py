@@ -87,13 +87,14 @@ class PostgresUnit:
             rows = await self._connection.fetch(
                 self._queries.look, tenants, order_ids, _list(phones(views)), _list(names)
             )
-            stamps = dict(stamp.split("/", 1) for stamp in rows[0]["stamps"])
+            around = rows[0]
+            stamps = dict(stamp.split("/", 1) for stamp in (around["stamps"] or "").split())
             if stamps == {tenant: each.stamp for tenant, each in kept.items()}:
                 break
             await self._known.tenants.refresh(self._connection, names, stamps)
         orders = self._note(row for row in rows if row["tenant"] is not None)
-        self._looked_at = now = rows[0]["now"]
-        return Seen(views, orders, now, frozenset(rows[0]["proxies"]))
+        self._looked_at = now = around["now"]
+        return Seen(views, orders, now, frozenset((around["proxies"] or "").split()))
 
     async def lock_due(self, limit: int) -> Locked:
         """Lock orders that are due, leaving out those that others have locked."""

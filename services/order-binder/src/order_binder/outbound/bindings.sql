@@ -5,12 +5,14 @@
 SELECT around.*, o.tenant, o.order_id, o.version, o.status, o.revision, o.document::text, o.traceparent, o.caused_at,
        o.updated_at
 FROM (
-    SELECT clock_timestamp() AS now, ARRAY(
-        SELECT e164 FROM order_binder.numbers WHERE e164 = ANY (string_to_array($3, ' ')) AND NOT withdrawn
-    ) AS proxies, ARRAY(
-        SELECT t.tenant || '/' || t.revision || '/' || coalesce(
+    SELECT clock_timestamp() AS now, (
+        SELECT string_agg(n.e164, ' ')
+        FROM order_binder.numbers AS n
+        WHERE n.e164 = ANY (string_to_array($3, ' ')) AND NOT n.withdrawn
+    ) AS proxies, (
+        SELECT string_agg(t.tenant || '/' || t.revision || '/' || coalesce(
             (SELECT count(*) || '/' || sum(n.revision)
-             FROM order_binder.numbers AS n WHERE n.tenant = t.tenant AND NOT n.withdrawn), '')
+             FROM order_binder.numbers AS n WHERE n.tenant = t.tenant AND NOT n.withdrawn), ''), ' ')
         FROM order_binder.tenants AS t
         WHERE t.tenant = ANY (string_to_array($4, ' '))
     ) AS stamps
