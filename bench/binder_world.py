@@ -1,8 +1,10 @@
 """order-binder on a bare database: its tenants and numbers, its consumer without Kafka, and statements played again."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from opentelemetry.trace import NoOpTracer
@@ -70,16 +72,17 @@ def consumer_on(database: "Database | Recorder") -> OrderConsumer:
 
 
 class Recorder:
-    """A database that writes down every statement, batch by batch."""
+    """A database that writes down every statement, batch after batch, as they are played then."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._one_by_one = asyncio.Lock()
         self.tapes: list[list[Step]] = []
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator["_Taped"]:
         """Take a connection and begin a tape."""
-        async with self._database.acquire() as connection:
+        async with self._one_by_one, self._database.acquire() as connection:
             tape: list[Step] = []
             self.tapes.append(tape)
             yield _Taped(connection, tape)
@@ -93,7 +96,9 @@ class _Taped:
         run = getattr(self._connection, method)
 
         async def taped(query: str, *arguments: object) -> object:
-            self._tape.append((method, query, arguments))
+            # The one time among them says how old what was read is, which is not to be judged when it is played.
+            played = tuple(None if isinstance(argument, datetime) else argument for argument in arguments)
+            self._tape.append((method, query, played))
             return await run(query, *arguments)
 
         return taped
