@@ -9,12 +9,13 @@ import pytest
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
 from ingest_source import audio, file_source
-from ingest_stack import Running, ServiceBox, connected, eventually, free_port, migrated, out_record, send
+from ingest_stack import Running, ServiceBox, connected, eventually, migrated, out_record, send
 from ingest_story import answered_call, ended, ready, routed
 
 from fareline_chassis.kafka.records import OutRecord
 from fareline_contracts.recordings import RecordingMissing, RecordingStored
 from fareline_contracts.topics import CALLS, RECORDINGS
+from fareline_devstack.ports import free_port
 
 PERIOD = "since=2026-11-24T00:00:00Z&until=2026-11-25T00:00:00Z"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -47,7 +48,7 @@ async def read_topic(
     )
     await consumer.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return [(r.key, r.value, dict(r.headers)) for r in [await consumer.getone() for _ in range(count)]]
     finally:
         await consumer.stop()
@@ -162,6 +163,7 @@ async def test_killed_while_downloading_it_is_stored_once_by_the_next(box: Servi
     body, gate = audio(5.0), asyncio.Event()
     async with file_source() as source:
         url = source.slow("/slow.wav", body, gate)
+        box.lease_s = 3
         async with box.running() as first:
             await tell(box, *(out_record(told) for told in answered_call(url=url)))
 
@@ -172,6 +174,7 @@ async def test_killed_while_downloading_it_is_stored_once_by_the_next(box: Servi
             await first.kill()
         assert box.stored_files() == []
         gate.set()
+        box.lease_s = 60
         async with box.running() as second:
             (entry,) = await settled(second, "c-1")
             assert (entry["state"], entry["sha256"]) == ("stored", hashlib.sha256(body).hexdigest())
@@ -232,7 +235,7 @@ async def test_the_access_log_is_written_first(box: ServiceBox) -> None:
 
 
 async def test_killed_again_and_again_every_recording_is_stored_once(box: ServiceBox) -> None:
-    box.attempts = 8
+    box.attempts, box.lease_s = 8, 3
     bodies = {f"c-{n}": audio(0.2 + n / 50) for n in range(24)}
     async with file_source() as source:
         told = [ready(call_id=name, url=source.file(f"/{name}", body)) for name, body in bodies.items()]
@@ -245,6 +248,7 @@ async def test_killed_again_and_again_every_recording_is_stored_once(box: Servic
 
                 await eventually(reached)
                 await doomed.kill()
+        box.lease_s = 60
         async with box.running() as service:
             ends = {name: (await settled(service, name))[0] for name in bodies}
     assert {name: end["sha256"] for name, end in ends.items()} == {

@@ -28,6 +28,8 @@ class Orders:
     lease_s: float
     kill_at: int | None = None
     at_a_time: int = 1
+    read_s: float = 20.0
+    """How long a source may be silent."""
     steps_file: str | None = None
     """Where a worker that lives says how many steps its work had."""
 
@@ -88,7 +90,7 @@ async def work(orders: Orders) -> None:
     await database.connect()
     ledger, audio = ledger_over(database), AudioIndex(2)
     rules = HostRules(frozenset({"127.0.0.1"}), private=True)
-    patience = Patience(read=td(seconds=0.4), total=td(seconds=4))
+    patience = Patience(read=td(seconds=orders.read_s), total=td(seconds=10 * orders.read_s))
     sources = AccountSources(
         {"demo-generic": SourceAccount("generic", rules)}, Downloader(Caps(300_000, patience=patience))
     )

@@ -59,10 +59,11 @@ async def lies_short(request: web.Request, body: bytes, asked: int) -> web.Strea
 
 
 async def drips(request: web.Request, body: bytes, asked: int) -> web.StreamResponse:
+    """Begin, and fall silent for longer than anybody waits."""
     response = web.StreamResponse(headers={"Content-Length": str(len(body))})
     await response.prepare(request)
     await response.write(body[:100])
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(600)
     return response
 
 

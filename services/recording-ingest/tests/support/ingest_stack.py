@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from fareline_chassis.kafka.records import InRecord, OutRecord
 from fareline_chassis.postgres.migrations import migrate
 from fareline_chassis.postgres.pool import Database
 from fareline_contracts.topics import CALLS
+from fareline_devstack.ports import free_port
 
 SCHEMA = "recording_ingest"
 TOKENS = {
@@ -62,8 +62,10 @@ def in_record(told: Told, offset: int = 0) -> InRecord:
 
 async def send(bootstrap: str, prefix: str, records: list[OutRecord]) -> None:
     producer = Producer(bootstrap, client_id="test", topic_prefix=prefix)
-    await producer.send(records)
-    await producer.stop()
+    try:
+        await producer.send(records)
+    finally:
+        await producer.stop()
 
 
 def tokens_file(folder: Path) -> Path:
@@ -111,13 +113,17 @@ class Running:
 
 @dataclass
 class ServiceBox:
-    """What a process of the service needs, and a way to start any number of them."""
+    """What a process of the service needs, and a way to start any number of them.
+
+    `lease_s` is how long a download is its worker's; who comes after a killed one waits for as long, and nobody else.
+    """
 
     dsn: str
     bootstrap: str
     prefix: str
     folder: Path
     attempts: int = 3
+    lease_s: float = 60
 
     def environment(self, port: int) -> dict[str, str]:
         return {
@@ -133,7 +139,7 @@ class ServiceBox:
             "STORAGE_URL": str(self.folder / "storage"),
             "DOWNLOAD_FIRST_RETRY": "0.05",
             "DOWNLOAD_ATTEMPTS": str(self.attempts),
-            "DOWNLOAD_LEASE": "1.5",
+            "DOWNLOAD_LEASE": str(self.lease_s),
             "DOWNLOAD_POLL": "0.05",
             "READY_DELAY": "0",
         }
@@ -145,7 +151,7 @@ class ServiceBox:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "recording_ingest", "run", env=self.environment(port), stdout=log, stderr=log
         )
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
             running = Running(process, client)
             try:
                 if ready:
@@ -174,9 +180,3 @@ async def eventually(check: Callable[[], Any], within: float = 60) -> Any:
         while not (found := await check()):
             await asyncio.sleep(0.05)
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
