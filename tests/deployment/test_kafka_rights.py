@@ -64,8 +64,10 @@ async def put_aside(bootstrap, topic, *keys):
         InRecord(topic=topic.name, partition=0, offset=0, key=key, value=b"{}", headers=(), timestamp_ms=0)
         for key in keys
     ]
-    await producer.send([dead_letter(each, reason="planted", detail="", group="test") for each in records])
-    await producer.stop()
+    try:
+        await producer.send([dead_letter(each, reason="planted", detail="", group="test") for each in records])
+    finally:
+        await producer.stop()
 
 
 async def test_dead_letters_are_worked_off_by_the_rights_that_users_have(kafka, dlq):
