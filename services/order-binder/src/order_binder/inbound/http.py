@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+from fareline_chassis.body_limit import BodyLimit
 from fareline_chassis.kafka.producer import DeliveryRefused, DeliveryUnknown
 from fareline_chassis.logs import get_logger
 from fareline_chassis.postgres.errors import DatabaseUnavailable, classify
 from fareline_chassis.problems import Problem, problem_handlers
 from fareline_contracts.orders import MAX_SNAPSHOT_BYTES
-from order_binder.inbound.body_limit import BodyLimit
 from order_binder.inbound.http_description import DescribedApi
 from order_binder.inbound.http_orders import OrderRoutes, invalid_field
 from order_binder.inbound.http_registry import RegistryRoutes
