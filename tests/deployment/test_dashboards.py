@@ -32,6 +32,32 @@ def test_a_planted_metric_that_nobody_exports_is_found():
     assert unknown(board) == {"fareline_router_answres_total"}
 
 
+def unseen(boards):
+    """Return what recording-ingest exports and none of `boards` shows."""
+    shown = {metric for board in boards for text in expressions(board) for metric in metrics_in(text)}
+    of_histograms = {
+        f"{name.removesuffix('_bucket')}{rest}" for name in shown for rest in ("_bucket", "_sum", "_count")
+    }
+    return {name for name in exported_metrics() if name.startswith("fareline_ingest_")} - shown - of_histograms
+
+
+def test_whatever_recording_ingest_tells_is_shown():
+    boards = [json.loads(path.read_text()) for path in BOARDS]
+    assert unseen(boards) == set()
+    for board in boards:
+        board["panels"] = [one for one in board["panels"] if "PBX of bounded space" not in one["title"]]
+    assert unseen(boards) == {"fareline_ingest_pbx_keeps_seconds"}
+
+
+def test_panels_of_a_dashboard_have_a_place_and_an_id_of_their_own():
+    for path in BOARDS:
+        panels = json.loads(path.read_text())["panels"]
+        assert len({panel["id"] for panel in panels}) == len(panels), path
+        taken = [(x, y) for one in panels for x in range(one["gridPos"]["x"], one["gridPos"]["x"] + one["gridPos"]["w"])
+                 for y in range(one["gridPos"]["y"], one["gridPos"]["y"] + one["gridPos"]["h"])]  # fmt: skip
+        assert len(set(taken)) == len(taken), path
+
+
 def test_what_is_exported_is_really_found():
     """The reader of the source must see each way in which the services make metrics."""
     seen = exported_metrics()

@@ -88,11 +88,19 @@ def prometheus_config(repository_root):
 
 
 @pytest.mark.tools
-def test_a_planted_limit_is_found_by_its_series(tool, repository_root, tmp_path):
+@pytest.mark.parametrize(
+    ("right", "planted", "alert"),
+    [
+        ("data_age_seconds) > 60", "data_age_seconds) > 61", "RouterDataOld"),
+        ("pbx_keeps_seconds) < 86400", "pbx_keeps_seconds) < 86399", "PbxKeepsBriefly"),
+        ("pbx_keeps_seconds) < 86400", "pbx_keeps_seconds) <= 86400", "PbxKeepsBriefly"),
+        ("min by (account) (fareline_ingest_pbx", "max by (account) (fareline_ingest_pbx", "PbxKeepsBriefly"),
+    ],
+)
+def test_a_planted_limit_is_found_by_its_series(tool, repository_root, tmp_path, right, planted, alert):
     promtool = tool("promtool", PROMTOOL)
-    (tmp_path / "alerts.yml").write_text(
-        RULES[0].read_text().replace("data_age_seconds) > 60", "data_age_seconds) > 61")
-    )
+    assert right in RULES[0].read_text()
+    (tmp_path / "alerts.yml").write_text(RULES[0].read_text().replace(right, planted))
     series = repository_root / "tests/deployment/rules/alerts.test.yml"
     text = re.sub(r"^  - .*alerts\.yml$", "  - alerts.yml", series.read_text(), flags=re.MULTILINE)
     (tmp_path / "alerts.test.yml").write_text(text)
@@ -100,4 +108,4 @@ def test_a_planted_limit_is_found_by_its_series(tool, repository_root, tmp_path)
         [promtool, "test", "rules", tmp_path / "alerts.test.yml"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "RouterDataOld" in done.stdout + done.stderr
+    assert alert in done.stdout + done.stderr
