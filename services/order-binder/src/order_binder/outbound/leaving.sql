@@ -32,7 +32,8 @@ WHERE n.e164 = $1 AND n.leaving IS NOT NULL AND NOT n.withdrawn AND NOT EXISTS (
 RETURNING n.e164
 
 -- name: forget_withdrawn
--- Once no transaction that knew the number as it was can still run, and whatever they bound has moved or ended.
+-- Once no batch that knew the number as it was can still be written, which takes half a minute at most, and whatever such
+-- batches bound has moved or ended.
 UPDATE order_binder.numbers AS n SET leaving = NULL
 WHERE n.e164 = $1 AND n.leaving IS NOT NULL AND n.withdrawn AND n.updated_at < clock_timestamp() - interval '1 minute'
   AND NOT EXISTS (
