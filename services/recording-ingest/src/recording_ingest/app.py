@@ -102,9 +102,9 @@ class Service:
         """Serve until SIGTERM or SIGINT."""
         self._background.spawn("tokens", self._tokens.keep_current, required=False)
         gate = Gate(self._tokens)
-        reader, finder = PostgresReader(self._database), PostgresCalls(self._reading, self._vault)
-        calls = CallsApi(finder, gate, utc_now, Cursors(self._vault.signing_keys()))
-        exports = ExportsApi(finder, gate, utc_now)
+        reader, finder = PostgresReader(self._database, self._vault), PostgresCalls(self._reading, self._vault)
+        calls = CallsApi(finder, gate, utc_now, Cursors(self._vault.signing_keys()), reader)
+        exports = ExportsApi(finder, gate, utc_now, reader)
         required = self._settings.recording_reason_required
         others = self._beside(gate, finder)
         recordings = RecordingsApi(reader, self._store, gate, utc_now, others, reason_required=required)

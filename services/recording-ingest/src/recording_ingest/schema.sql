@@ -183,8 +183,8 @@ CREATE TABLE account_turns (
 -- Append-only. A row is committed before the first byte leaves.
 CREATE TABLE access_log (
     access_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    recording_id uuid NOT NULL,
-    call_id text NOT NULL,
+    recording_id uuid,
+    call_id text,
     tenant text,
     actor text NOT NULL,
     action text NOT NULL,
@@ -200,13 +200,19 @@ CREATE TABLE access_log (
     outcome text CHECK (outcome IN ('granted', 'refused', 'served', 'cut', 'lost')),
     bytes_sent bigint,
     -- The row that this one tells the end of.
-    begun bigint
+    begun bigint,
+    -- Whose calls were asked for, where it was no recording; null: those of every tenant.
+    tenants text[],
+    -- Whose phone was looked for, hashed as in `calls`.
+    phone_hash bytea
 );
 CREATE INDEX access_log_of_recording ON access_log (recording_id, at);
 -- What became of an access; who was given what, and everything in order of time.
 CREATE INDEX access_log_of_begun ON access_log (begun) WHERE begun IS NOT NULL;
 CREATE INDEX access_log_of_actor ON access_log (actor, at, access_id);
 CREATE INDEX access_log_by_time ON access_log (at, access_id);
+-- Who looked for one person.
+CREATE INDEX access_log_of_phone ON access_log (phone_hash, at, access_id) WHERE phone_hash IS NOT NULL;
 
 -- What dashboards read. Each measure is defined here once: per call in `analytics.calls`, summed up in the views below.
 CREATE SCHEMA analytics;
@@ -385,7 +391,12 @@ CREATE TABLE access_chain (
 INSERT INTO access_chain (hash) VALUES (sha256('fareline access log'));
 
 CREATE FUNCTION access_row_hash(row_before bytea, noted access_log) RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT sha256(row_before || convert_to((CASE WHEN noted.outcome IS NULL
+    SELECT sha256(row_before || convert_to((CASE
+        WHEN noted.recording_id IS NULL OR noted.tenants IS NOT NULL OR noted.phone_hash IS NOT NULL
+        THEN jsonb_build_array(noted.recording_id, noted.call_id, noted.tenant, noted.actor, noted.action,
+            noted.byte_range, extract(epoch FROM noted.at), noted.auth_method, noted.reason, noted.ip,
+            noted.request_id, noted.outcome, noted.bytes_sent, noted.begun, noted.tenants, encode(noted.phone_hash, 'hex'))
+        WHEN noted.outcome IS NULL
         THEN jsonb_build_array(noted.recording_id, noted.call_id, noted.tenant, noted.actor, noted.action,
             noted.byte_range, extract(epoch FROM noted.at))
         ELSE jsonb_build_array(noted.recording_id, noted.call_id, noted.tenant, noted.actor, noted.action,

@@ -7,8 +7,10 @@ import sys
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from ingest_keys import vault
 from ingest_stack import connected, migrated
 from ingest_story import START
 
@@ -17,7 +19,7 @@ from recording_ingest.domain.access_chain import GENESIS
 from recording_ingest.outbound import access_chain
 from recording_ingest.outbound.access_chain import walk_access_log
 from recording_ingest.outbound.postgres_reading import PostgresReader
-from recording_ingest.ports.recordings import Access, Asker
+from recording_ingest.ports.access_log import Access, Asker
 
 ROWS = 7
 SOMEBODY = Asker("somebody", "bearer token", "r-1", "10.0.0.1", "case 17")
@@ -32,11 +34,11 @@ REMOVE = "DELETE FROM access_log WHERE access_id = $1"
 
 
 @pytest.fixture
-async def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+async def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     monkeypatch.setattr(access_chain, "_AT_ONCE", 2)
     await migrated(database_url)
     async with connected(database_url) as database:
-        reader = PostgresReader(database)
+        reader = PostgresReader(database, vault(tmp_path))
         for second in range(ROWS):
             part = None if second % 2 else "bytes 0-9/10"
             at = START + timedelta(seconds=second)
@@ -95,14 +97,15 @@ async def test_a_hash_that_was_made_to_fit_gives_the_next_row_away(database: Dat
     assert str(await broken(database)).startswith(f"row {third}: it does not follow on row {second}")
 
 
-async def test_a_log_written_anew_fits_but_not_with_what_was_kept(database: Database) -> None:
+async def test_a_log_written_anew_fits_but_not_with_what_was_kept(database: Database, tmp_path: Path) -> None:
     async with database.acquire() as connection:
         kept = (await walk_access_log(connection)).last_hash
         await connection.execute("ALTER TABLE access_log DISABLE TRIGGER access_log_append_only")
         await connection.execute("DELETE FROM access_log")
         await connection.execute("UPDATE access_chain SET hash = $1", GENESIS)
         await connection.execute("ALTER TABLE access_log ENABLE TRIGGER access_log_append_only")
-    await PostgresReader(database).log_access(Access(str(uuid.uuid4()), "c-1", None, SOMEBODY, "listen", START))
+    reader = PostgresReader(database, vault(tmp_path))
+    await reader.log_access(Access(str(uuid.uuid4()), "c-1", None, SOMEBODY, "listen", START))
     assert await broken(database) is None
     assert "the hash that was kept" in str(await broken(database, kept))
 

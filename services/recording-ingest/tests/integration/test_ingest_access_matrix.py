@@ -44,6 +44,7 @@ ROWS = {
     "GET /v1/recordings/{recording_id}/waveform": Row("/v1/recordings/{recording}/waveform", LISTEN),
     "GET /v1/recordings/{recording_id}/access-log": Row("/v1/recordings/{recording}/access-log", "recordings:audit"),
     "GET /v1/access-log": Row("/v1/access-log", "recordings:audit", elsewhere=200),
+    "POST /v1/access-log/search": Row("/v1/access-log/search", "recordings:audit", elsewhere=200, body={"json": {}}),
     "PUT /v1/calls/{call_id}/legal-hold": Row(
         "/v1/calls/c-1/legal-hold", "calls:hold", body={"json": {"reason": "case 17"}}
     ),

@@ -73,6 +73,7 @@ async def test_everything_about_an_access_is_written(client: httpx.AsyncClient, 
     assert one == {
         "actor": "root", "auth_method": "bearer token", "action": "listen", "byte_range": f"bytes 0-99/{len(BODY)}",
         "reason": "жалоба 17, +7***2233", "ip": "127.0.0.1", "request_id": "req-1", "outcome": "served", "bytes_sent": 100,
+        "phone_hash": None,
     }  # fmt: skip
 
 

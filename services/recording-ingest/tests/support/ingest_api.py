@@ -38,6 +38,8 @@ READERS = {
     "both": ({"demo", "solo"}, {"calls:read"}),
     "stranger": ({"solo"}, {"calls:read", "calls:read_numbers"}),
     "listener": ({"demo"}, {"recordings:read"}),
+    "auditor": ({"demo"}, {"recordings:audit"}),
+    "other auditor": ({"solo"}, {"recordings:audit"}),
     "root": ({"*"}, {"*"}),
 }
 """Tokens, each named as its holder: tenants and scopes."""
@@ -56,11 +58,11 @@ def application(database: Database, folder: Path, others: Sequence[APIRouter] = 
     def clock() -> datetime:
         return NOW
 
-    finder = PostgresCalls(database, phones)
+    finder, ledger = PostgresCalls(database, phones), PostgresReader(database, phones)
     return build_http(
-        CallsApi(finder, gate, clock, Cursors(phones.signing_keys())),
-        ExportsApi(finder, gate, clock),
-        RecordingsApi(PostgresReader(database), ObjectStorage(str(folder)), gate, clock, others),
+        CallsApi(finder, gate, clock, Cursors(phones.signing_keys()), ledger),
+        ExportsApi(finder, gate, clock, ledger),
+        RecordingsApi(ledger, ObjectStorage(str(folder)), gate, clock, others),
         Health(),
         CollectorRegistry(),
     )

@@ -16,7 +16,7 @@ from recording_ingest.inbound.recordings_api import RecordingsApi
 def openapi() -> dict[str, Any]:
     nothing = cast("Any", None)
     others = (PushApi(nothing, nothing, nothing, 1).router(), KeepingApi(nothing, nothing, nothing, nothing).router())
-    calls = CallsApi(nothing, nothing, nothing, nothing)
+    calls = CallsApi(nothing, nothing, nothing, nothing, nothing)
     recordings = RecordingsApi(nothing, nothing, nothing, nothing, others)
-    exports = ExportsApi(nothing, nothing, nothing)
+    exports = ExportsApi(nothing, nothing, nothing, nothing)
     return build_http(calls, exports, recordings, Health(), CollectorRegistry()).openapi()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
+from ingest_keys import vault
 
 from fareline_chassis.auth import Grant, TokenBook
 from fareline_chassis.clock import utc_now
@@ -41,7 +42,7 @@ async def recordings_over(
     )
     tools = Receiving(PushInbox(Caps(size_bytes=CAP)), PostgresIntake(database), store, audio, utc_now)
     pushes = PushApi(tools, gate, lambda name: TENANTS.get(name, ()), CAP)
-    reader, others = PostgresReader(database), (pushes.router(),)
+    reader, others = PostgresReader(database, vault(folder)), (pushes.router(),)
     api = RecordingsApi(reader, store, gate, utc_now, others, reason_required=reason_required)
     app = FastAPI()
     app.include_router(api.router())

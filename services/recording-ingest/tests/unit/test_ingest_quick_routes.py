@@ -25,6 +25,7 @@ from recording_ingest.inbound.http import build_http
 from recording_ingest.inbound.quick_routes import QuickRoute
 from recording_ingest.inbound.recordings_api import RecordingsApi
 from recording_ingest.outbound.storage import ObjectStorage
+from recording_ingest.ports.access_log import Access
 from recording_ingest.ports.calls import TakesTooLong
 
 LIST, SEARCH, ORDER = "/v1/calls", "/v1/calls/search", "/v1/tenants/demo/orders/o-1/calls"
@@ -50,6 +51,10 @@ class Endless:
         self.asked.append(((tenant, order_id), in_full))
         return [{"call_id": order_id, "tenant": tenant, "attempt": 1}]
 
+    async def log_access(self, access: Access) -> int:
+        self.asked.append((access, False))
+        return len(self.asked)
+
 
 FAILURES: dict[str | None, Exception] = {"away": DatabaseUnavailable("refused"), "slow": TakesTooLong()}
 
@@ -68,7 +73,7 @@ def application(log: Endless, folder: Path) -> FastAPI:
     def now() -> datetime:
         return datetime(2026, 11, 24, 12, tzinfo=UTC)
 
-    calls, exports = CallsApi(log, gate, now, Cursors([b"key"])), ExportsApi(log, gate, now)  # type: ignore[arg-type]
+    calls, exports = CallsApi(log, gate, now, Cursors([b"key"]), log), ExportsApi(log, gate, now, log)  # type: ignore[arg-type]
     recordings = RecordingsApi(log, ObjectStorage(str(folder)), gate, now)  # type: ignore[arg-type]
     return build_http(calls, exports, recordings, Health(), CollectorRegistry())
 
@@ -87,7 +92,7 @@ def as_declared(log: Endless, folder: Path) -> FastAPI:
 async def asked(app: FastAPI, method: str, path: str, **more: Any) -> tuple[int, list[tuple[str, str]], bytes]:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
-        headers = {"Authorization": "Bearer analyst", **more.pop("headers", {})}
+        headers = {"Authorization": "Bearer analyst", "X-Request-Id": "r-1", **more.pop("headers", {})}
         response = await client.request(method, path, headers=headers, **more)
     return response.status_code, sorted(response.headers.items()), response.content
 
@@ -120,6 +125,10 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", f"{LIST}?order_id=slow", {}),
     ("POST", SEARCH, whole(tenant="solo")),
     ("POST", SEARCH, whole(cursor="tampered")),
+    ("POST", SEARCH, whole(caller="+79031112233", tenant="solo")),
+    ("POST", SEARCH, whole(caller="+79031112233", cursor="tampered")),
+    ("POST", SEARCH, {**whole(caller="+79031112233"), "headers": {**JSON, "Authorization": "Bearer clerk"}}),
+    ("POST", SEARCH, {**whole(caller="+79031112233"), "headers": {**JSON, "X-Access-Reason": "x" * 300}}),
     ("POST", SEARCH, {**whole(), "headers": {**JSON, "Authorization": "Bearer nobody"}}),
     ("GET", "/v1/tenants/solo/orders/o-1/calls", {}),
 ]
@@ -141,7 +150,7 @@ UNUSUAL: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", SEARCH, {"content": b"null", "headers": JSON}),
     ("POST", SEARCH, {"content": b"[]", "headers": JSON}),
     ("POST", SEARCH, {"content": b'{"limit":NaN}', "headers": JSON}),
-    ("POST", SEARCH, {"content": b"[" * 100_000, "headers": JSON}),
+    ("POST", SEARCH, {"content": b"[" * 60_000, "headers": JSON}),
     ("POST", SEARCH, {"content": b"\xff", "headers": JSON}),
     ("POST", SEARCH, {"content": b"{}"}),
     ("POST", SEARCH, {"content": b"{}", "headers": {"Content-Type": "application/json; charset=utf-8"}}),

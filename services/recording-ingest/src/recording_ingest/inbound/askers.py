@@ -1,7 +1,8 @@
-"""Who asks for a recording, as the access log has it: read from the request beside the token."""
+"""Who asks for a recording or a person, as the access log has it: read from the request beside the token."""
 
 import re
 import uuid
+from ipaddress import ip_address
 from typing import Final
 
 from starlette.requests import Request
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from fareline_chassis.auth import Grant
 from fareline_chassis.privacy import redact_phones
 from fareline_chassis.problems import FieldError, Problem
-from recording_ingest.ports.recordings import Asker
+from recording_ingest.ports.access_log import Asker
 
 REASON: Final = "X-Access-Reason"
 REQUEST_ID: Final = "X-Request-Id"
@@ -30,9 +31,17 @@ def asker_of(request: Request, grant: Grant, *, reason_required: bool = False) -
         actor=grant.name,
         auth_method=_BEARER,
         request_id=_request_id(request),
-        ip=request.client.host if request.client else None,
+        ip=_address(request),
         reason=_reason(request, required=reason_required),
     )
+
+
+def _address(request: Request) -> str | None:
+    host = request.client.host if request.client else ""
+    try:
+        return str(ip_address(host))
+    except ValueError:  # a proxy may say "unknown"
+        return None
 
 
 def _request_id(request: Request) -> str:

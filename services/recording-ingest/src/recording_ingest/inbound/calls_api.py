@@ -1,6 +1,6 @@
 """The call log over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -8,12 +8,16 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
+from fareline_chassis.auth import Grant
 from fareline_chassis.parameters import known_parameters
 from recording_ingest.domain.search import CallFilter
 from recording_ingest.inbound.access import READ, READ_NUMBERS, Gate, may_see, shown_to, unknown
+from recording_ingest.inbound.askers import REQUEST_ID
 from recording_ingest.inbound.call_page_shapes import CallPageOut, call_page_out
 from recording_ingest.inbound.call_shapes import CallsOut, OrderCallsOut, StatsOut
 from recording_ingest.inbound.cursors import Cursors
+from recording_ingest.inbound.examples import REQUEST_ID_HEADER
+from recording_ingest.inbound.noted import Notary
 from recording_ingest.inbound.parameters import documented, read_as
 from recording_ingest.inbound.questions import (
     CallQuestion,
@@ -24,9 +28,11 @@ from recording_ingest.inbound.questions import (
 )
 from recording_ingest.inbound.quick_routes import QuickRoute, body_as, place_as
 from recording_ingest.inbound.recording_shapes import RecordingsOut, recordings_out
+from recording_ingest.ports.access_log import AccessLog
 from recording_ingest.ports.calls import CallFinder
 from recording_ingest.ports.clock import Clock
 from recording_ingest.usecases.find_calls import calls_of_order, find_calls
+from recording_ingest.usecases.note_question import SEARCH
 from recording_ingest.usecases.show_call import show_call
 
 BEARER = Depends(HTTPBearer(auto_error=False, description="A token that names its tenants and scopes."))
@@ -47,8 +53,9 @@ class OrderPlace(BaseModel):
 class CallsApi:
     """The routes under `/v1/calls` and the calls of an order."""
 
-    def __init__(self, finder: CallFinder, gate: Gate, clock: Clock, cursors: Cursors) -> None:
+    def __init__(self, finder: CallFinder, gate: Gate, clock: Clock, cursors: Cursors, log: AccessLog) -> None:
         self._finder = finder
+        self._notary = Notary(log, gate, clock)
         self._gate = gate
         self._clock = clock
         self._cursors = cursors
@@ -64,7 +71,7 @@ class CallsApi:
             methods=["POST"],
             summary="Find calls by phone",
             dependencies=bare,
-            **_answers(CallsOut),
+            **_answers(CallsOut, headers={REQUEST_ID: REQUEST_ID_HEADER}),
         )
         add("/v1/calls/stats", self.stats, summary="Sum calls up", **_answers(StatsOut, StatsQuestion))
         add("/v1/calls/{call_id}", self.one_call, summary="Explain a call", dependencies=bare)
@@ -93,8 +100,16 @@ class CallsApi:
         return await self._page(request, question)
 
     async def search(self, request: Request, question: CallSearch) -> Response:
-        """Return the same for a phone in full, as caller or as either party; the answer's phones may be masked."""
-        return await self._page(request, question)
+        """Return the same for a phone in full, as caller or as either party; the answer's phones may be masked.
+
+        Who looks for a phone stands in the access log first; `X-Access-Reason` says why.
+        """
+        if not question.phones():
+            return await self._page(request, question)
+        grant = await self._notary.admit(request, question, SEARCH)
+        wanted = filter_of(question, grant, self._clock(), self._cursors)
+        headers = await self._notary.note(request, grant, question, SEARCH)
+        return await self._found(grant, wanted, question, headers)
 
     async def stats(
         self, request: Request, question: Annotated[StatsQuestion, Depends(read_as(StatsQuestion))]
@@ -139,7 +154,7 @@ class CallsApi:
         return await self._page(request, await _read_question(request))
 
     async def _search_quickly(self, request: Request) -> Response:
-        return await self._page(request, await body_as(request, CallSearch))
+        return await self.search(request, await body_as(request, CallSearch))
 
     async def _of_order_quickly(self, request: Request) -> Response:
         place = place_as(request, OrderPlace)
@@ -147,16 +162,24 @@ class CallsApi:
 
     async def _page(self, request: Request, question: CallQuestion) -> Response:
         grant = self._gate.admit(request, READ, question.tenant)
-        wanted: CallFilter = filter_of(question, grant, self._clock(), self._cursors)
+        return await self._found(grant, filter_of(question, grant, self._clock(), self._cursors), question)
+
+    async def _found(
+        self, grant: Grant, wanted: CallFilter, question: CallQuestion, headers: Mapping[str, str] | None = None
+    ) -> Response:
         page = await find_calls(self._finder, wanted, in_full=grant.may(READ_NUMBERS))
         following = self._cursors.encode(page.next, fingerprint(question)) if page.next else None
-        return _json({"calls": page.calls, "next": following})
+        return _json({"calls": page.calls, "next": following}, headers)
 
 
-def _answers(model: type, question: type[BaseModel] | None = None) -> dict[str, Any]:
-    described = {"response_model": None, "response_class": Response, "responses": {200: {"model": model}}}
+def _answers(
+    model: type, question: type[BaseModel] | None = None, headers: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    answer = {"model": model} | ({"headers": headers} if headers else {})
+    described = {"response_model": None, "response_class": Response, "responses": {200: answer}}
     return described | ({"openapi_extra": documented(question)} if question else {})
 
 
-def _json(document: object) -> Response:
-    return Response(orjson.dumps(document, option=orjson.OPT_UTC_Z), media_type="application/json")
+def _json(document: object, headers: Mapping[str, str] | None = None) -> Response:
+    content = orjson.dumps(document, option=orjson.OPT_UTC_Z)
+    return Response(content, headers=headers, media_type="application/json")

@@ -40,8 +40,8 @@ _PAGE: Final = {
 _ACCESS: Final = {
     "access_id": 17, "recording_id": _RECORDING_ID, "call_id": "b6c2", "actor": "analyst",
     "auth_method": "bearer token", "action": "listen", "byte_range": "bytes 0-99999/816044", "reason": "case 17",
-    "ip": "192.0.2.7", "request_id": "0af7651916cd43dd8448eb211c80319c", "outcome": "served", "bytes_sent": 100000,
-    "at": "2026-11-25T09:00:00Z", "ended_at": "2026-11-25T09:00:01Z",
+    "phone_hash": None, "ip": "192.0.2.7", "request_id": "0af7651916cd43dd8448eb211c80319c", "outcome": "served",
+    "bytes_sent": 100000, "at": "2026-11-25T09:00:00Z", "ended_at": "2026-11-25T09:00:01Z",
 }  # fmt: skip
 _HOLD: Final = {
     "call_id": "b6c2", "tenant": "demo", "reason": "case 17", "actor": "lawyer", "since": "2026-11-25T09:00:00Z",
@@ -86,6 +86,10 @@ def with_examples(document: dict[str, Any]) -> None:
 def header(meaning: str, example: str) -> dict[str, Any]:
     """Return what OpenAPI says of a header of an answer."""
     return {"description": meaning, "schema": {"type": "string"}, "example": example}
+
+
+REQUEST_ID_HEADER: Final = header("The request's id in the access log.", "0af7651916cd43dd8448eb211c80319c")
+"""Of answers that stand in the access log."""
 
 
 def _contents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,15 +9,19 @@ from fastapi.responses import StreamingResponse
 
 from fareline_chassis.problems import Problem, described
 from recording_ingest.domain.search import Line
-from recording_ingest.inbound.access import READ, READ_NUMBERS, Gate
+from recording_ingest.inbound.access import READ_NUMBERS, Gate
+from recording_ingest.inbound.askers import REQUEST_ID
 from recording_ingest.inbound.calls_api import BEARER
-from recording_ingest.inbound.examples import CSV_EXAMPLE, header
+from recording_ingest.inbound.examples import CSV_EXAMPLE, REQUEST_ID_HEADER, header
 from recording_ingest.inbound.exports import csv_of, parquet_of
+from recording_ingest.inbound.noted import Notary
 from recording_ingest.inbound.parameters import documented, read_as
 from recording_ingest.inbound.questions import Filters, filter_of
+from recording_ingest.ports.access_log import AccessLog
 from recording_ingest.ports.calls import CallFinder
 from recording_ingest.ports.clock import Clock
 from recording_ingest.usecases.find_calls import all_calls
+from recording_ingest.usecases.note_question import EXPORT
 
 AT_ONCE: Final = 2
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
@@ -31,11 +35,11 @@ _TOO_MANY: Final = {
 
 
 class ExportsApi:
-    """`/v1/calls.csv` and `/v1/calls.parquet`, two at a time in one process."""
+    """`/v1/calls.csv` and `/v1/calls.parquet`, two at a time in one process. Who takes one stands in the access log."""
 
-    def __init__(self, finder: CallFinder, gate: Gate, clock: Clock) -> None:
+    def __init__(self, finder: CallFinder, gate: Gate, clock: Clock, log: AccessLog) -> None:
         self._finder = finder
-        self._gate = gate
+        self._notary = Notary(log, gate, clock)
         self._clock = clock
         self._under_way = 0
 
@@ -67,18 +71,23 @@ class ExportsApi:
         name: str,
         kind: str,
     ) -> StreamingResponse:
-        grant = self._gate.admit(request, READ, question.tenant)
+        grant = await self._notary.admit(request, question, EXPORT)
         wanted = filter_of(question, grant, self._clock())
         if self._under_way >= AT_ONCE:
             raise Problem(429, detail="Two exports are being made already.", headers={"Retry-After": "10"})
         self._under_way += 1
         content = made_of(all_calls(self._finder, wanted, in_full=grant.may(READ_NUMBERS)))
         try:
+            noted = await self._notary.note(request, grant, question, EXPORT)
             first = await anext(content)
         except BaseException:
             self._under_way -= 1
             raise
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "private, no-store",
+            **noted,
+        }
         return StreamingResponse(self._counted(first, content), headers=headers, media_type=kind)
 
     async def _counted(self, first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -101,7 +110,11 @@ def _answers(kind: str) -> dict[str, Any]:
         "response_model": None,
         "response_class": StreamingResponse,
         "responses": {
-            200: {"content": content, "description": "The file.", "headers": {"Content-Disposition": name}},
+            200: {
+                "content": content,
+                "description": "The file.",
+                "headers": {"Content-Disposition": name, REQUEST_ID: REQUEST_ID_HEADER},
+            },
             429: described("Too many at once; come back after `Retry-After` seconds.", _TOO_MANY),
         },
     }

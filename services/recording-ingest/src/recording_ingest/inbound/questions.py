@@ -89,6 +89,10 @@ class CallQuestion(Filters):
     cursor: Annotated[str | None, Field(max_length=1200, description="`next` of the page before.")] = None
     limit: Annotated[int, Field(ge=1, le=MOST)] = 100
 
+    def phones(self) -> list[str]:
+        """Return whom the question is about, E.164: only a search names anybody."""
+        return []
+
 
 class CallSearch(CallQuestion):
     """The same with people's phones, which have no place in a URL. Send every page's question whole again."""
@@ -107,6 +111,10 @@ class StatsQuestion(Filters):
 
     group_by: Literal["hour", "day", "number", "reason", "disposition"] = "day"
     tz: Annotated[Zone, Field(description="Whose days and hours.", examples=["Europe/Moscow"])] = "UTC"
+
+    def phones(self) -> list[str]:
+        """Return whom the question is about, E.164."""
+        return [phone for phone in (self.caller, self.party) if phone]
 
 
 def filter_of(question: Filters, grant: Grant, now: datetime, cursors: Cursors | None = None) -> CallFilter:

@@ -17,10 +17,11 @@ from recording_ingest.inbound.access import Gate, may_see, unknown
 from recording_ingest.inbound.access_log_api import AccessLogApi
 from recording_ingest.inbound.askers import REQUEST_ID, asker_of
 from recording_ingest.inbound.calls_api import BEARER, NO_PARAMETERS
-from recording_ingest.inbound.examples import header
+from recording_ingest.inbound.examples import REQUEST_ID_HEADER, header
 from recording_ingest.inbound.recording_shapes import WaveformOut
+from recording_ingest.ports.access_log import Asker, Outcome
 from recording_ingest.ports.clock import Clock
-from recording_ingest.ports.recordings import Asker, Outcome, RecordingFinder
+from recording_ingest.ports.recordings import RecordingFinder
 from recording_ingest.ports.storage import Store, StoreLost
 from recording_ingest.usecases.open_recording import (
     LISTEN,
@@ -45,7 +46,7 @@ _BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
 _OF_AUDIO: Final = {
     "ETag": header("For `If-Range`: the SHA-256 of the whole file.", '"9f86d081884c7d659a2feaa0c55ad015"'),
     "Content-Disposition": header("A name to save it under.", 'attachment; filename="6f1c3c0e-55a2-5d0b.wav"'),
-    REQUEST_ID: header("The request's id in the access log.", "0af7651916cd43dd8448eb211c80319c"),
+    REQUEST_ID: REQUEST_ID_HEADER,
 }
 _NO_RANGE: Final = {"type": "about:blank", "title": "Requested Range Not Satisfiable", "status": 416}
 _AUDIO_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {

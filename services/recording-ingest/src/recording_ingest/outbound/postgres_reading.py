@@ -1,4 +1,4 @@
-"""The ledger in Postgres, as it is read."""
+"""The ledger in Postgres, as it is read, and the log of who read it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,8 +8,10 @@ import asyncpg
 from fareline_chassis.postgres.pool import Database
 from fareline_chassis.postgres.sql import load_queries
 from recording_ingest.domain.recordings import Recording
+from recording_ingest.domain.search import BadQuestion
+from recording_ingest.outbound.phone_vault import PhoneVault
 from recording_ingest.outbound.rows import recording
-from recording_ingest.ports.recordings import Access, AccessFilter, NotedAccess, Outcome
+from recording_ingest.ports.access_log import Access, AccessFilter, NotedAccess, Outcome
 
 _PLAIN: Final = (
     "access_id", "call_id", "actor", "auth_method", "request_id", "ip", "reason", "action", "byte_range", "at",
@@ -20,8 +22,9 @@ _PLAIN: Final = (
 class PostgresReader:
     """Answers questions; writes nothing but the access log."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: PhoneVault) -> None:
         self._database = database
+        self._vault = vault
         self._queries = load_queries("recording_ingest.outbound", "reading")
 
     async def recording(self, recording_id: str) -> Recording | None:
@@ -34,6 +37,8 @@ class PostgresReader:
         """Write the audit row and return its id; committed on return."""
         asker = access.asker
         context = (asker.auth_method, asker.reason, asker.ip, asker.request_id)
+        tenants = None if access.tenants is None else list(access.tenants)
+        phone_hash = self._vault.hash(access.phone) if access.phone else None
         async with self._database.acquire() as connection:
             written: int = await connection.fetchval(
                 self._queries.log_access,
@@ -48,6 +53,8 @@ class PostgresReader:
                 access.outcome,
                 access.bytes_sent,
                 access.begun,
+                tenants,
+                phone_hash,
             )
         return written
 
@@ -57,16 +64,21 @@ class PostgresReader:
             return [_noted(row) for row in await connection.fetch(self._queries.accesses, recording_id)]
 
     async def find_accesses(self, wanted: AccessFilter) -> Sequence[NotedAccess]:
-        """Return accesses, newest first."""
+        """Return accesses, newest first. Raises BadQuestion where `before` is no access of these tenants."""
         tenants = None if wanted.tenants is None else list(wanted.tenants)
-        values = (wanted.since, wanted.until, tenants, wanted.actor, wanted.action, wanted.before, wanted.limit)
+        hashes = list(self._vault.hashes(wanted.phone)) if wanted.phone else None
+        when, who = (wanted.since, wanted.until), (tenants, wanted.actor, wanted.action, hashes)
+        values = (*when, *who, wanted.before, wanted.limit)
         async with self._database.acquire() as connection:
+            if wanted.before and not await connection.fetchval(self._queries.shown_access, wanted.before, tenants):
+                raise BadQuestion("cursor", "not the next of a page; ask again without it")
             return [_noted(row) for row in await connection.fetch(self._queries.find_accesses, *values)]
 
 
 def _noted(row: asyncpg.Record) -> NotedAccess:
     return NotedAccess(
-        recording_id=str(row["recording_id"]),
+        recording_id=str(row["recording_id"]) if row["recording_id"] else None,
+        phone_hash=row["phone"],
         outcome=Outcome(row["final"]) if row["final"] else None,
         bytes_sent=row["sent"],
         **{name: row[name] for name in _PLAIN},

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from recording_ingest.domain.ranges import ByteRange, parse_range
 from recording_ingest.domain.recordings import Recording
+from recording_ingest.ports.access_log import Access, AccessLog, Asker, Outcome
 from recording_ingest.ports.clock import Clock
-from recording_ingest.ports.recordings import Access, Asker, Outcome, RecordingFinder
 from recording_ingest.ports.storage import Store
 
 LISTEN = "listen"
@@ -37,7 +37,7 @@ class Opened:
 
 
 async def open_recording(
-    finder: RecordingFinder, store: Store, entry: Recording, *, asker: Asker, wanted: str | None, clock: Clock
+    log: AccessLog, store: Store, entry: Recording, *, asker: Asker, wanted: str | None, clock: Clock
 ) -> Opened:
     """Return the bytes of a stored recording that a `Range` header asks for, once the audit row is committed.
 
@@ -46,13 +46,13 @@ async def open_recording(
     if entry.object_key is None or entry.size_bytes is None:
         raise ValueError("only a stored recording can be opened")
     part = parse_range(wanted, entry.size_bytes)
-    noted = await note_access(finder, entry, asker=asker, action=LISTEN, part=part, clock=clock)
+    noted = await note_access(log, entry, asker=asker, action=LISTEN, part=part, clock=clock)
     start, end = (part.start, part.end) if part else (0, entry.size_bytes)
     return Opened(part, entry.size_bytes, store.read(entry.object_key, start, end), noted)
 
 
 async def note_access(
-    finder: RecordingFinder,
+    log: AccessLog,
     entry: Recording,
     *,
     asker: Asker,
@@ -72,10 +72,10 @@ async def note_access(
         byte_range=part.content_range if part else None,
         outcome=outcome,
     )
-    return Noted(await finder.log_access(access), access)
+    return Noted(await log.log_access(access), access)
 
 
-async def note_end(finder: RecordingFinder, noted: Noted, outcome: Outcome, bytes_sent: int, clock: Clock) -> None:
+async def note_end(log: AccessLog, noted: Noted, outcome: Outcome, bytes_sent: int, clock: Clock) -> None:
     """Write how an access ended: a row of its own, as none is ever changed."""
     end = replace(noted.access, at=clock(), outcome=outcome, bytes_sent=bytes_sent, begun=noted.access_id)
-    await finder.log_access(end)
+    await log.log_access(end)
