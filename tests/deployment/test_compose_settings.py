@@ -44,6 +44,10 @@ def test_only_this_machine_reaches_the_ports(services):
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_no_proxy_is_believed_unless_it_is_named(services):
+    assert services["recording-ingest"]["environment"]["FORWARDED_ALLOW_IPS"] == "${FORWARDED_ALLOW_IPS-}"
+
+
 def test_files_that_are_mounted_exist(services, repository_root):
     volumes = [volume for one in services.values() for volume in one.get("volumes", []) if isinstance(volume, dict)]
     for volume in volumes:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 import yaml
-from deployment_manifests import K8S, Manifests
+from deployment_manifests import K8S, OVERLAYS, Manifests
 
 from order_binder.inbound import http as order_binder_http
 from recording_ingest.settings import Settings as RecordingIngest
@@ -37,6 +37,16 @@ def test_a_planted_narrow_door_is_found():
     assert too_narrow(planted) == {"order-binder"}
 
 
+def settings_of_ingest(manifests):
+    (settings,) = [one for one in manifests.all("ConfigMap") if one["metadata"]["name"].startswith("recording-ingest")]
+    return settings["data"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nobody_says_who_the_client_is_unless_an_overlay_names_him(overlay):
+    assert settings_of_ingest(Manifests.of(overlay))["FORWARDED_ALLOW_IPS"] == ""
+
+
 def test_the_overlay_of_the_guide_can_be_made(repository_root, tmp_path):
     if shutil.which("kubectl") is None:
         pytest.skip("NOT PROVEN HERE: kubectl is not installed")
@@ -48,7 +58,8 @@ def test_the_overlay_of_the_guide_can_be_made(repository_root, tmp_path):
     done = subprocess.run(["kubectl", "kustomize", mine.parent], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     made = Manifests([one for one in yaml.safe_load_all(done.stdout) if one])
-    (settings,) = [one for one in made.all("ConfigMap") if one["metadata"]["name"].startswith("recording-ingest")]
-    assert settings["data"]["STORAGE_URL"] == "s3://my-recordings"
+    settings = settings_of_ingest(made)
+    assert settings["STORAGE_URL"] == "s3://my-recordings"
+    assert settings["FORWARDED_ALLOW_IPS"] == "10.42.0.0/16"
     ingress = made.one("Ingress", "order-binder")["spec"]
     assert [ingress["rules"][0]["host"]] == ingress["tls"][0]["hosts"] == ["orders.my.example"]

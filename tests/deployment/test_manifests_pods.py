@@ -140,7 +140,8 @@ def test_settings_are_accepted_and_the_secret_ones_are_files(manifests, monkeypa
     for service in SERVICES:
         workload = manifests.workload(service)
         cls = settings_of(service)
-        values = {key.lower(): value or "from-the-cluster" for key, value in manifests.environment(workload).items()}
+        given = manifests.environment(workload).items()
+        values = {key.lower(): "from-the-cluster" if value is None else value for key, value in given}
         secret = {field for field, about in cls.model_fields.items() if "Secret" in str(about.annotation)}
         assert not secret & values.keys(), "a secret among the variables"
         for field in secret_files(manifests, workload):

@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Final, TypeVar
@@ -136,6 +136,7 @@ async def serve(
     on_start: Callable[[], Awaitable[None]] | None = None,
     drain: timedelta = timedelta(),
     stop_within: timedelta = timedelta(seconds=20),
+    trusted_proxies: Sequence[str] = (),
 ) -> None:
     """Serve `app` until SIGTERM or SIGINT, then stop in order and return.
 
@@ -144,6 +145,8 @@ async def serve(
     On a signal `health.draining` is set; after `drain` (for load balancers to notice) nothing new is accepted, requests
     are finished for `stop_within` at most, `on_start` is cancelled if it still runs, and `on_stop` is awaited, for
     `stop_within` at most again. A second signal cuts `drain` short.
+
+    `trusted_proxies`: addresses and networks whose `X-Forwarded-For` says who the client is; by default nobody's.
     """
     config = uvicorn.Config(
         app,
@@ -154,6 +157,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=list(trusted_proxies),  # not left out: uvicorn would trust whoever is on this machine
         timeout_graceful_shutdown=int(stop_within.total_seconds()),
     )
     server = _Server(config)

@@ -1,7 +1,7 @@
 """A small service as a process, for tests of its life: `python served_process.py <how>`.
 
 `how`: `plain`; `drain` (for a minute); `brief` (for a moment); `unready` (what it needs never comes); `broken` (the start
-fails).
+fails); `proxied` (by this machine).
 """
 
 import asyncio
@@ -29,6 +29,11 @@ async def slow(request: Request) -> Response:
     return PlainTextResponse("whole")
 
 
+async def client(request: Request) -> Response:
+    """Answer who asks."""
+    return PlainTextResponse(request.client.host if request.client else "nobody")
+
+
 async def for_ever() -> None:
     """Do nothing."""
     await asyncio.Event().wait()
@@ -40,7 +45,9 @@ async def main(how: str) -> None:
     log.info("loop", kind=type(asyncio.get_running_loop()).__module__)
     health = Health()
     background = Background(health)
-    app = Starlette(routes=[Route("/slow", slow), *health_routes(health, CollectorRegistry())])
+    app = Starlette(
+        routes=[Route("/slow", slow), Route("/client", client), *health_routes(health, CollectorRegistry())]
+    )
 
     async def nothing_there() -> None:
         raise ConnectionRefusedError("nothing there")
@@ -57,7 +64,17 @@ async def main(how: str) -> None:
         log.info("on_stop")
 
     drain = DRAINING.get(how, timedelta())
-    await serve(app, host="127.0.0.1", port=0, on_start=start, on_stop=stop, health=health, drain=drain)
+    proxies = ("127.0.0.0/8", "203.0.113.9") if how == "proxied" else ()
+    await serve(
+        app,
+        host="127.0.0.1",
+        port=0,
+        on_start=start,
+        on_stop=stop,
+        health=health,
+        drain=drain,
+        trusted_proxies=proxies,
+    )
 
 
 if __name__ == "__main__":

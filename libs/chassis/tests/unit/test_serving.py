@@ -91,6 +91,26 @@ async def test_a_signal_lets_requests_finish_and_ends_with_0(start: Start, numbe
     assert events.index("stopping") < events.index("on_stop") < events.index("stopped")
 
 
+@pytest.mark.parametrize(
+    ("how", "said", "believed"),
+    [
+        ("plain", "198.51.100.7", "127.0.0.1"),
+        ("proxied", "198.51.100.7", "198.51.100.7"),
+        ("proxied", "192.0.2.66, 198.51.100.7", "198.51.100.7"),  # the first was said by the client itself
+        ("proxied", "192.0.2.66, 198.51.100.7, 203.0.113.9", "198.51.100.7"),  # two proxies of ours
+        ("proxied", "", "127.0.0.1"),
+    ],
+)
+async def test_only_a_trusted_proxy_says_who_the_client_is(
+    start: Start, monkeypatch: pytest.MonkeyPatch, how: str, said: str, believed: str
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "127.0.0.1" if how == "plain" else "192.0.2.1")  # uvicorn would heed it
+    served = await start(how)
+    await eventually(lambda: ready(served))
+    address = await served.address()
+    assert (await served.client.get(f"{address}/client", headers={"X-Forwarded-For": said})).text == believed
+
+
 async def test_while_draining_it_still_answers_but_is_not_ready_until_told_again(start: Start) -> None:
     served = await start("drain")
     await eventually(lambda: ready(served))

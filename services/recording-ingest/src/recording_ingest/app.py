@@ -110,7 +110,15 @@ class Service:
         recordings = RecordingsApi(reader, self._store, gate, utc_now, others, reason_required=required)
         app = build_http(calls, exports, recordings, self._health, self._telemetry.registry)
         host, port = self._settings.http_host, self._settings.http_port
-        await serve(app, host=host, port=port, health=self._health, on_start=self._start, on_stop=self._stop)
+        await serve(
+            app,
+            host=host,
+            port=port,
+            health=self._health,
+            on_start=self._start,
+            on_stop=self._stop,
+            trusted_proxies=self._settings.trusted_proxies,
+        )
 
     async def _start(self) -> None:
         await self._database.connect()

@@ -1,10 +1,12 @@
 """The settings of recording-ingest, from the environment."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt
 
 from fareline_chassis.settings import DemoSettings, HttpSettings, KafkaSettings, PostgresSettings, TelemetrySettings
 
@@ -14,6 +16,21 @@ def _seconds(value: object) -> object:
         return timedelta(seconds=float(value)) if isinstance(value, str) else value
     except (ValueError, OverflowError):
         return value
+
+
+def _listed(text: str) -> list[str]:
+    return [one for one in map(str.strip, text.split(",")) if one]
+
+
+def _proxies(text: str) -> str:
+    for one in _listed(text):
+        try:
+            ip_network(one)
+        except ValueError:
+            raise ValueError(
+                f"{one} is neither an address nor a network, such as 10.42.0.0/16 (without bits beyond its length)"
+            ) from None
+    return text
 
 
 Duration = Annotated[timedelta, BeforeValidator(_seconds)]
@@ -51,6 +68,16 @@ class Settings(KafkaSettings, PostgresSettings, HttpSettings, TelemetrySettings,
     recording_reason_required: bool = Field(
         default=False, description="Whether nobody listens without `X-Access-Reason`, for the access log."
     )
+    forwarded_allow_ips: Annotated[str, AfterValidator(_proxies)] = Field(
+        default="",
+        description="Proxies whose `X-Forwarded-For` is believed, for the access log: addresses and networks, between"
+        " commas. Nobody's by default.",
+    )
     ready_delay: Duration = Field(
         default=timedelta(seconds=15), description="Pause between a recording announced without URL and its request."
     )
+
+    @property
+    def trusted_proxies(self) -> Sequence[str]:
+        """The addresses and networks in `forwarded_allow_ips`."""
+        return _listed(self.forwarded_allow_ips)

@@ -50,6 +50,14 @@ def test_a_file_that_cannot_be_used_is_one_sentence(enough, variable, tmp_path):
     assert "nowhere.json" in done.stderr
 
 
+@pytest.mark.parametrize("proxies", ["*", "ingress", "10.0.0.1/8", "10.0.0.1 10.0.0.2", "10.0.0.0/8,-"])
+def test_proxies_that_are_no_addresses_are_told_so_at_the_start(enough, proxies):
+    done = command("run", **enough | {"FORWARDED_ALLOW_IPS": proxies})
+    assert (done.returncode, done.stderr.count("\n")) == (2, 2), done.stderr
+    assert "FORWARDED_ALLOW_IPS" in done.stderr
+    assert "neither an address nor a network" in done.stderr
+
+
 def test_keys_that_cannot_be_used_are_one_sentence_of_a_command_too(enough, tmp_path):
     done = command("reseal", **enough | {"FARELINE_PHONE_KEYS_FILE": str(tmp_path / "nowhere.json")})
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
