@@ -57,7 +57,7 @@ class OrderBinder:
 
         Raises TokensUnusable.
         """
-        self._settings = settings
+        self._settings, self._around = settings, around
         self.health, self.telemetry = Health(), build_telemetry(SERVICE, settings)
         self._tokens = TokenBook.load(settings.fareline_tokens_file, demo=settings.fareline_demo)
         self._background = Background(self.health)
@@ -88,7 +88,7 @@ class OrderBinder:
     def _make_consumer(self) -> OrderConsumer:
         return OrderConsumer(
             ingest=IngestOrders(self._edges.store, secrets.randbelow),
-            put_aside=partial(send_letters, self._edges.letters),
+            put_aside=partial(send_letters, self._around("letters", self._edges.letters)),
             metrics=self._metrics,
             alarms=TenantAlarms(self._metrics),
             clock=utc_now,

@@ -9,7 +9,7 @@ class Around(Protocol):
     """Puts something around a part before it is wired, or gives it back as it is.
 
     Names: `batch` (the handler of order events), `store` (orders, slots, codes), `source` (rows to publish),
-    `sender` (the producer of publications), `leases`.
+    `sender` (the producer of publications), `leases`, `letters` (the producer of dead letters).
     """
 
     def __call__(self, name: str, part: Part) -> Part:

@@ -1,7 +1,8 @@
 """Killed and frozen at every await of consuming and of publishing, in a crowd of eight: nothing is lost.
 
 Once it is quiet the database says what the platform said last of each order, and the compacted topic, read by one who
-knows nothing, says what the database says. `make test` tries the moments that matter most, `make nightly` all of them.
+knows nothing, says what the database says. What nobody could read is among the dead letters. `make test` tries the
+moments that matter most, `make nightly` all of them.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import pytest
 from binder_events import POOL, furnish
 from binder_process import tokens_file, until
 from failpoints import CONSUMING, PUBLISHING
-from fault_scene import Crowd, Platform, cold_read, make_topics, roll
+from fault_scene import Crowd, Platform, cold_read, letter_keys, make_topics, roll
 from model_calls import reached
 from model_world import record_of
 
@@ -30,7 +31,7 @@ EFFORT = int(os.environ.get("FARELINE_EFFORT", "1"))
 ARMED, HEALTHY = 5, 3
 KILL, FREEZE = signal.SIGKILL, signal.SIGSTOP
 TELLING = (
-    (KILL, ("unit.save.after", "commit.after", "offsets.before", "sender.send.after", "source.mark.before")),
+    (KILL, ("unit.save.after", "commit.after", "letters.send.before", "sender.send.after", "source.mark.before")),
     (
         FREEZE,
         ("unit.save.after", "commit.after", "source.unpublished.after", "sender.send.before", "leases.acquire.after"),
@@ -115,6 +116,7 @@ async def test_nothing_is_lost_whoever_dies_or_freezes_wherever(crowd, database,
     await until(lambda: at_rest(database, kafka_bootstrap, topic_prefix), within=120, say=crowd.last_words)
     stored = await rows(database)
     assert {row["order_id"]: (row["version"], row["status"]) for row in stored} == platform.latest
+    await until(lambda: put_aside(platform.unreadable, kafka_bootstrap, topic_prefix), within=120, say=crowd.last_words)
     crowd.end()
     bound = {b"demo/%s" % row["order_id"].encode(): record_of(order_of(row)) for row in stored}
     left = await until(lambda: compacted(kafka_bootstrap, topic_prefix), within=120)
@@ -123,6 +125,11 @@ async def test_nothing_is_lost_whoever_dies_or_freezes_wherever(crowd, database,
     for number in POOL:
         for phone in {phone for row in stored for phone in row["phones"]}:
             assert len(reached(left.values(), number, phone, now, main=False)) <= 1
+
+
+async def put_aside(unreadable, bootstrap, prefix) -> bool:
+    """Whether whatever could not be read is among the dead letters, and nothing else is."""
+    return await letter_keys(bootstrap, prefix) == unreadable
 
 
 async def at_rest(database, bootstrap, prefix) -> bool:

@@ -27,6 +27,8 @@ CONSUMING = (
     "unit.held.after",
     "unit.save.before",
     "unit.save.after",
+    "letters.send.before",
+    "letters.send.after",
     "offsets.before",
 )
 PUBLISHING = (

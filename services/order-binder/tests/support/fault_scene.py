@@ -17,7 +17,7 @@ from fareline_chassis.kafka.records import OutRecord
 from fareline_devstack.kafka.topics import TopicSpec, create_topics, registry_specs
 from order_binder.outbound.published_records import revision_of
 
-ORDERS, BINDINGS = "taxi.orders.v1", "fareline.bindings.v1"
+ORDERS, BINDINGS, LETTERS = "taxi.orders.v1", "fareline.bindings.v1", "taxi.orders.v1.dlq"
 SMALL = {
     "cleanup.policy": "compact",
     "segment.ms": "300",
@@ -119,13 +119,17 @@ def is_frozen(pid: int) -> bool:
 
 
 class Platform:
-    """Writes order events without a pause: new ones, repeats, old ones. `latest` is what it said last of each order."""
+    """Writes order events without a pause: new ones, repeats, old ones, and some that nobody can read.
+
+    `latest` is what it said last of each order, `unreadable` holds the keys of the latter.
+    """
 
     def __init__(self, bootstrap: str, prefix: str, *, orders: int = 60, seed: int = 1) -> None:
         self._producer = Producer(bootstrap, client_id="platform", topic_prefix=prefix)
         self._random = random.Random(seed)
         self._orders = orders
         self.latest: dict[str, tuple[int, str]] = {}
+        self.unreadable: set[bytes] = set()
         self._said: list[OutRecord] = []
 
     async def run(self) -> None:
@@ -139,8 +143,10 @@ class Platform:
             await self._producer.stop()
 
     async def write(self, count: int) -> None:
-        """Write some events, and some that were written before."""
-        batch = [self._event() for _ in range(count)]
+        """Write some events, one that is none, and some that were written before."""
+        nonsense = b"nonsense-%d" % len(self.unreadable)
+        self.unreadable.add(nonsense)
+        batch = [*(self._event() for _ in range(count)), OutRecord(ORDERS, nonsense, b"{")]
         batch += self._random.sample(self._said, min(3, len(self._said)))
         self._said = (self._said + batch)[-200:]
         await self._producer.send(batch)
@@ -165,18 +171,28 @@ class Platform:
 
 async def cold_read(bootstrap: str, prefix: str) -> list:
     """Return what a reader that knows nothing finds in the bindings topic, heartbeats and filler left out."""
-    reader = AssignedReader(bootstrap, [BINDINGS], client_id="cold", topic_prefix=prefix)
+    return [record for record in await _whole(bootstrap, prefix, BINDINGS) if revision_of(record)]
+
+
+async def letter_keys(bootstrap: str, prefix: str) -> set[bytes]:
+    """Return the keys of all dead letters."""
+    return {record.key for record in await _whole(bootstrap, prefix, LETTERS)}
+
+
+async def _whole(bootstrap: str, prefix: str, topic: str) -> list:
+    reader = AssignedReader(bootstrap, [topic], client_id="cold", topic_prefix=prefix)
     await reader.start(HealthComponent("kafka"))
     try:
-        found = [record async for batch in reader.load() for record in batch]
+        return [record async for batch in reader.load() for record in batch]
     finally:
         await reader.stop()
-    return [record for record in found if revision_of(record)]
 
 
 async def roll(bootstrap: str, prefix: str) -> None:
     """Append a record to each partition, so that segments before it close and can be compacted."""
     producer = Producer(bootstrap, client_id="filler", topic_prefix=prefix)
     await producer.start(HealthComponent("kafka"))
-    await producer.send([OutRecord(BINDINGS, b"filler", b".", partition=index) for index in range(PARTITIONS)])
-    await producer.stop()
+    try:
+        await producer.send([OutRecord(BINDINGS, b"filler", b".", partition=index) for index in range(PARTITIONS)])
+    finally:
+        await producer.stop()
