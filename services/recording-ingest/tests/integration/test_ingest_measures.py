@@ -157,6 +157,49 @@ async def test_did_the_driver_really_try(database: Database, tmp_path: Path) -> 
     assert {name: tried[name] for name in expected} == expected
 
 
+def talked(name: str, begins: float, ends: float, order: str = "o-1", *, number: str = "", **more: Any) -> list[Any]:
+    told = routed(begins, call_id=name, order_id=order, **more)
+    told[2]["number"] = number or told[2]["number"]
+    return [told, ended(ends, call_id=name, started_at=at(begins), bridged_at=at(begins + 5))]
+
+
+async def test_who_dials_again_soon_and_is_led_elsewhere_may_have_been_led_wrong(
+    database: Database, tmp_path: Path
+) -> None:
+    stray, sure = "+79030000001", "+79030000002"
+    told = [
+        # the first caller: another order the second time, the same the third, and a fourth call that comes too late
+        *talked("w-1", 0, 60, caller=stray),
+        *talked("w-2", 120, 180, "o-2", caller=stray),
+        *talked("w-3", 780, 800, "o-2", caller=stray),
+        *talked("w-4", 1401, 1450, "o-2", caller=stray),
+        # the second: the call centre the second time, which connects nobody; then another number
+        *talked("w-5", 0, 60, caller=sure),
+        *talked("w-6", 70, 90, caller=sure, actions=FALLBACK, reason="window_closed"),
+        *talked("w-7", 100, 120, caller=sure, number="+74950000109"),
+        # who withholds his number cannot be told from others, and who was not answered tries again
+        *talked("w-8", 0, 30, caller=None),
+        *talked("w-9", 40, 60, caller=None),
+        routed(0, call_id="w-10", caller="+79030000003"),
+        ended(30, call_id="w-10", disposition="no_answer", started_at=at(0)),
+        *talked("w-11", 40, 60, caller="+79030000003"),
+    ]
+    for one in told:
+        one[2]["tenant"] = "again"
+    await project(database, vault(tmp_path), told)
+    (day,) = await rows(database, "daily_called_again", "tenant = 'again'")
+    assert day == {
+        "day": date(2026, 11, 24),
+        "tenant": "again",
+        "reason": "pair",
+        "connected": 7,  # w-1 … w-5, w-7, w-11
+        "called_again": 3,  # after w-1, w-2, w-5; w-4 came 601 s after the end of w-3
+        "led_elsewhere": 2,  # w-2 after w-1, w-6 after w-5; w-3 went where w-2 had gone
+        "called_again_rate": 0.4286,
+        "led_elsewhere_rate": 0.2857,
+    }
+
+
 async def test_no_view_shows_a_phone(database: Database) -> None:
     async with database.acquire() as connection:
         views = await connection.fetch("SELECT viewname FROM pg_views WHERE schemaname = 'analytics'")

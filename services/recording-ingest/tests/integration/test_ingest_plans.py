@@ -108,6 +108,21 @@ async def test_no_large_table_is_read_whole(database: Database) -> None:
     assert wrong == []
 
 
+async def test_who_dials_again_is_found_by_an_index(database: Database) -> None:
+    async with database.acquire() as connection:
+        await connection.execute("UPDATE calls SET disposition = 'answered', last_deed = 'dial', ended_at = started_at")
+        await connection.execute("ANALYZE calls")
+    plan = await explained(database, "", "SELECT * FROM analytics.daily_called_again")
+    inner = [node for node in nodes(plan) if str(node.get("Alias", "")).startswith("later")]
+    assert inner
+    assert {node["Node Type"] for node in inner} <= {
+        "Index Scan",
+        "Bitmap Heap Scan",
+        "Index Only Scan",
+        "Bitmap Index Scan",
+    }
+
+
 async def test_people_and_what_is_due_are_found_at_once(database: Database, tmp_path: Path) -> None:
     calls, keeping = (load_queries("recording_ingest.outbound", name) for name in ("calls", "keeping"))
     found: dict[str, int] = {}
