@@ -102,8 +102,27 @@ async def test_days_are_those_of_the_time_zone(database: Database, client: Reade
     answer = (await client.ask(f"/v1/calls/stats?{DAY}&tz=Europe/Moscow")).json()
     assert [(group["key"], group["attempts"]) for group in answer["groups"]] == [("2026-11-24", 5), ("2026-11-25", 1)]
     hours = (await client.ask(f"/v1/calls/stats?{DAY}&tz=Asia/Kolkata&group_by=hour")).json()["groups"]
-    assert [group["key"] for group in hours] == ["2026-11-24T15:00", "2026-11-25T03:00"]
+    assert [group["key"] for group in hours] == ["2026-11-24T15:00+05:30", "2026-11-25T03:00+05:30"]
     assert (await client.ask(f"/v1/calls/stats?{DAY}&tz=Mars/Base")).status_code == 400
+
+
+async def test_where_clocks_are_changed_no_hour_is_lost_or_counted_for_two(
+    database: Database, client: Reader, tmp_path: Path
+) -> None:
+    async def asked(day: str, of: str, tz: str = "Europe/Berlin", by: str = "hour") -> list[tuple[str, int]]:
+        period = f"since={day}T{of}:00:00Z&until={day}T04:00:00Z"
+        answer = await client.ask(f"/v1/calls/stats?{period}&tz={tz}&group_by={by}")
+        return [(group["key"], group["attempts"]) for group in answer.json()["groups"]]
+
+    for day in ("2026-10-25", "2026-03-29"):  # clocks are put back at 01:00 UTC, and forward
+        begins = (datetime.fromisoformat(f"{day}T00:30:00Z") - datetime(2026, 11, 24, 10, tzinfo=UTC)).total_seconds()
+        told = [routed(begins + 3600 * n, call_id=f"{day}/{n}") for n in range(3)]
+        await project(database, vault(tmp_path), told)
+    assert await asked("2026-10-25", "00") == [("2026-10-25T02:00+02:00", 1), ("2026-10-25T02:00+01:00", 1), ("2026-10-25T03:00+01:00", 1)]  # fmt: skip
+    assert await asked("2026-03-29", "00") == [("2026-03-29T01:00+01:00", 1), ("2026-03-29T03:00+02:00", 1), ("2026-03-29T04:00+02:00", 1)]  # fmt: skip
+    for tz in ("Australia/Lord_Howe", "Asia/Kathmandu", "Etc/GMT%2B12", "Pacific/Kiritimati"):
+        assert sum(attempts for _, attempts in await asked("2026-10-25", "00", tz)) == 3
+    assert await asked("2026-10-25", "00", by="day") == [("2026-10-25", 3)]
 
 
 async def test_how_well_calls_were_served_is_what_one_counts_by_hand(database: Database) -> None:

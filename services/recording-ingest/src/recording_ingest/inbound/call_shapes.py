@@ -120,7 +120,10 @@ class MeasuresOut(BaseModel):
 
 
 class StatsOut(BaseModel):
-    """Measures by group; `key` is the hour or day (in `tz`), number, reason or disposition."""
+    """Measures by group; `key` is the hour or day (in `tz`), number, reason or disposition.
+
+    An hour has its distance from UTC, `2026-11-24T15:00+05:30`: where clocks are put back, the same hour comes twice.
+    """
 
     group_by: str
     tz: str

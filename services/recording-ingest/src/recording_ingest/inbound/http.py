@@ -1,11 +1,14 @@
 """The HTTP interface as one application: the routes of the call log, of recordings, and of health."""
 
+import sys
 from typing import Any, Final
 
 import asyncpg
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
+from starlette.types import Scope
 
+from fareline_chassis.body_limit import BodyLimit
 from fareline_chassis.health import Health, health_routes
 from fareline_chassis.postgres.errors import DatabaseUnavailable
 from fareline_chassis.problems import Problem, describe_problems, described, problem_handlers
@@ -22,6 +25,7 @@ _DESCRIPTION = """The call log and its recordings. Bearer tokens name tenants an
 events arrive and are usually complete within seconds of the call's end: see `row_state` and `updated_at`. Errors are
 RFC 9457 problems."""
 
+QUESTION_BYTES: Final = 64 * 1024
 _EXAMPLE: Final = {
     "type": "about:blank",
     "title": "The request is not valid",
@@ -75,7 +79,14 @@ def build_http(
         app.add_exception_handler(away, _unavailable)
     app.add_exception_handler(TakesTooLong, _too_long)
     app.add_exception_handler(BadQuestion, _bad_question)
+    app.add_middleware(BodyLimit, limit_of=body_limit)
     return app
+
+
+def body_limit(scope: Scope) -> int:
+    """Return how many bytes a request may have: a recording that is pushed is counted while it is written down."""
+    pushed = scope["method"] == "PUT" and scope["path"].startswith("/v1/recordings/")
+    return sys.maxsize if pushed else QUESTION_BYTES
 
 
 async def _unavailable(_: Request, __: Exception) -> Response:

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fareline_chassis.privacy import redact_phones
 from recording_ingest.domain.keeping import Hold, Person, Receipt
 from recording_ingest.inbound.access import ERASE, HOLD, Gate, may_see, tenants_of, unknown
 from recording_ingest.inbound.calls_api import BEARER, NO_PARAMETERS, CallId
@@ -19,7 +20,7 @@ Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
 
 class HoldIn(BaseModel):
-    """Why a call is held: a case number, not a story."""
+    """Why a call is held: a case number, not a story. Phones in it are masked."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -101,7 +102,7 @@ class KeepingApi:
         """Keep a call with its audio, whatever retention and erasure say. A call on hold stays as it is held."""
         grant = self._gate.admit(request, HOLD)
         tenant = await self._tenant_of(request, call_id)
-        hold = Hold(call_id, tenant, body.reason, grant.name, self._tools.clock())
+        hold = Hold(call_id, tenant, redact_phones(body.reason), grant.name, self._tools.clock())
         await self._holds.place_hold(hold)
         return _hold_out(await self._holds.hold(call_id) or hold)
 

@@ -12,7 +12,7 @@ from fareline_chassis.problems import Problem, described
 from recording_ingest.domain.pushes import Push, PushRefused, WrongForm, promised_digests, raw_form
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.inbound.access import WRITE, Gate
-from recording_ingest.inbound.calls_api import BEARER
+from recording_ingest.inbound.calls_api import BEARER, NO_PARAMETERS
 from recording_ingest.inbound.examples import header
 from recording_ingest.inbound.recording_shapes import RecordingOut, recording_out
 from recording_ingest.ports.downloads import FetchFailed
@@ -76,6 +76,7 @@ class PushApi:
             "/v1/recordings/{account}/{pbx_call_id}",
             self.put,
             methods=["PUT"],
+            dependencies=[NO_PARAMETERS],
             summary="Push a recording",
             response_model=None,
             responses=dict(_ANSWERS),

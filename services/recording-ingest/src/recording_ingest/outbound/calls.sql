@@ -80,7 +80,7 @@ SELECT call_id, kind, ce_id, data, sealed FROM call_events WHERE call_id = $1
 SELECT * FROM recordings WHERE call_id = $1 ORDER BY part, source_id
 
 -- name: hour
-to_char(date_trunc('hour', started_at, {0}) AT TIME ZONE {0}, 'YYYY-MM-DD"T"HH24:MI')
+date_trunc('hour', started_at, {0})
 
 -- name: day
 to_char(started_at AT TIME ZONE {0}, 'YYYY-MM-DD')

@@ -1,8 +1,9 @@
 """The call log in Postgres, as analysts read it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -19,6 +20,11 @@ from recording_ingest.ports.calls import TakesTooLong
 
 PATIENCE: Final = timedelta(seconds=20)
 """How long one question may occupy the database before it is cancelled."""
+
+
+def _hour(begins: datetime, tz: str) -> str:
+    """Return an hour with its distance from UTC: where clocks are put back, the same hour comes twice."""
+    return begins.astimezone(ZoneInfo(tz)).isoformat(timespec="minutes")
 
 
 class PostgresCalls:
@@ -49,9 +55,10 @@ class PostgresCalls:
         """Return the measures, one line a group. Raises BadQuestion for a time zone unknown here."""
         statement, arguments = stats_statement(self._queries, self._vault, wanted, group_by, tz)
         try:
-            return [dict(row) for row in await self._fetch(statement, *arguments)]
+            groups = [dict(row) for row in await self._fetch(statement, *arguments)]
         except asyncpg.InvalidParameterValueError:
             raise BadQuestion("tz", "the database does not know this time zone") from None
+        return [group | {"key": _hour(group["key"], tz)} for group in groups] if group_by == "hour" else groups
 
     async def story(self, call_id: str) -> Sequence[CallEvent]:
         """Return every event of a call, in no order."""
