@@ -3,10 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-import httpx
 import pytest
 from router_records import TRACE, bound, heartbeat, inventory, record
-from router_server import RouterProcess, environment, metric, notify, reason, started, until
+from router_server import RouterProcess, environment, metric, notify, reason, started, talking_to, until
 from router_world import C1, C2, D1, D2, STRANGER
 
 from call_router.domain.identity import call_id_of
@@ -51,7 +50,7 @@ async def call_events(bootstrap: str, prefix: str, count: int) -> list[InRecord]
     await reader.start(HealthComponent("reader"))
     found: list[InRecord] = []
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for batch in reader.load():
                 found += batch
             async for batch in reader.tail() if len(found) < count else _nothing():
@@ -71,7 +70,7 @@ async def _nothing():
 async def test_replica_is_filled_and_follows(producer, start_router):
     await producer.send([*inventory(), bound(), bound(revision=3, driver=D2), bound(revision=2)])
     router = start_router()
-    async with httpx.AsyncClient(base_url=router.url, trust_env=False) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         assert await reason(http, D2) == "pair"
         assert await reason(http, D1) == "unknown_caller"
@@ -93,7 +92,7 @@ async def test_replica_is_filled_and_follows(producer, start_router):
 async def test_heartbeats_tell_the_age_of_the_data_and_their_absence_that_it_is_cut_off(producer, start_router):
     await producer.send(inventory())
     router = start_router()
-    async with httpx.AsyncClient(base_url=router.url, trust_env=False) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         assert await metric(http, "cut_off") == 1
 
@@ -115,7 +114,7 @@ async def test_call_events_reach_kafka_with_the_trace_of_the_order(
 ):
     await producer.send([*inventory(), bound()])
     router = start_router()
-    async with httpx.AsyncClient(base_url=router.url, trust_env=False) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         assert (await notify(http, "NOTIFY_START", pbx_call_id="in_1")).json()["redirect"] == "202"
         for event, more in [
@@ -146,12 +145,12 @@ async def test_call_events_reach_kafka_with_the_trace_of_the_order(
 async def test_killed_router_loses_no_event(producer, start_router, kafka_bootstrap, registry_topics):
     await producer.send([*inventory(), bound()])
     victim = start_router(kafka="127.0.0.1:1")
-    async with httpx.AsyncClient(base_url=victim.url, trust_env=False) as http:
+    async with talking_to(victim) as http:
         for number in range(20):
             await reason(http, STRANGER, call=f"c-{number}")
     victim.kill()
     router = start_router()
-    async with httpx.AsyncClient(base_url=router.url, trust_env=False) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         events = await call_events(kafka_bootstrap, registry_topics, 20)
     calls = [CallRouted.model_validate_json(found.value).pbx_call_id for found in events]
@@ -161,7 +160,7 @@ async def test_killed_router_loses_no_event(producer, start_router, kafka_bootst
 async def test_stops_in_order_with_everything_sent(producer, start_router, kafka_bootstrap, registry_topics):
     await producer.send([*inventory(), bound()])
     router = start_router()
-    async with httpx.AsyncClient(base_url=router.url, trust_env=False) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         await reason(http, D1, call="c-1")
     assert router.stop() == 0

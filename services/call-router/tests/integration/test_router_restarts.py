@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from pbx_messages import generic_message
 from router_records import bound, heartbeat, inventory, record
-from router_server import NOBODY_LISTENS, RouterProcess, ask, environment, metric, reason, started, until
+from router_server import NOBODY_LISTENS, RouterProcess, ask, environment, metric, reason, started, talking_to, until
 from router_world import C1, C2, D1, D2, POOL, STRANGER
 
 from fareline_chassis.health import HealthComponent
@@ -43,14 +42,10 @@ def start_router(tmp_path, kafka_bootstrap, registry_topics):
         router.stop()
 
 
-def client(router: RouterProcess) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=router.url, trust_env=False)
-
-
 async def test_without_kafka_it_goes_on_with_what_it_knew_calls_included(producer, start_router):
     await producer.send([*inventory(), bound(), *(heartbeat(partition) for partition in range(3))])
     router = start_router()
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         assert await reason(http, D1) == "pair"
         assert await reason(http, STRANGER) == "unknown_caller"
@@ -60,7 +55,7 @@ async def test_without_kafka_it_goes_on_with_what_it_knew_calls_included(produce
     assert router.stop() == 0
 
     router = start_router(kafka=NOBODY_LISTENS)
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         assert await reason(http, D1) == "pair"
         assert await reason(http, C1) == "pair"
@@ -77,18 +72,18 @@ async def test_without_kafka_it_goes_on_with_what_it_knew_calls_included(produce
 async def test_killed_without_kafka_it_still_knows_what_waits_in_its_spool(producer, start_router):
     await producer.send([*inventory(), bound()])
     router = start_router()
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
     router.stop()
     router = start_router(kafka=NOBODY_LISTENS)
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         for call in ("w-1", "w-2"):
             wrong = {"from": STRANGER, "call_id": call, "digits": "999999", "context": "1.0.0.unknown_caller.-"}
             assert (await ask(http, generic_message("call.digits", **wrong))).json()["reason"] == "wrong_code"
     router.kill()
     router = start_router(kafka=NOBODY_LISTENS)
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
         wrong = {"from": STRANGER, "call_id": "w-3", "digits": "999999", "context": "1.0.0.unknown_caller.-"}
         third = (await ask(http, generic_message("call.digits", **wrong))).json()
@@ -98,7 +93,7 @@ async def test_killed_without_kafka_it_still_knows_what_waits_in_its_spool(produ
 async def test_with_kafka_it_goes_on_from_its_offsets(producer, start_router):
     await producer.send([*inventory(), bound(), bound("o-2", driver=D2, client=C2)])
     router = start_router()
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
     assert router.stop() == 0
     await producer.send(
@@ -106,7 +101,7 @@ async def test_with_kafka_it_goes_on_from_its_offsets(producer, start_router):
     )
 
     router = start_router()
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
 
         async def caught_up() -> bool:
@@ -124,14 +119,14 @@ async def test_other_topics_of_the_same_names_replace_what_it_knew(
 ):
     await producer.send([*inventory(), bound(), bound("o-2", driver=D2, client=C2, revision=50)])
     router = start_router()
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
     assert router.stop() == 0
     await made_anew(kafka_bootstrap, registry_topics)
     await producer.send([*inventory(), bound("o-2", driver=STRANGER, client=C2, revision=7)])
 
     router = start_router()
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
 
         async def replaced() -> bool:
@@ -162,14 +157,14 @@ async def made_anew(bootstrap: str, prefix: str) -> None:
 async def test_a_damaged_snapshot_is_passed_over(producer, start_router, tmp_path):
     await producer.send([*inventory(), bound()])
     router = start_router()
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
     router.stop()
     path = tmp_path / "router-1" / "snapshot" / "replica"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     router = start_router()
-    async with client(router) as http:
+    async with talking_to(router) as http:
         await started(router, http)
 
         async def filled() -> bool:
@@ -183,7 +178,7 @@ async def test_two_routers_know_of_each_others_calls(producer, start_router):
     """A dial that comes back to the other router is unanswered, and limits hold over both."""
     await producer.send([*inventory(), bound()])
     here, there = start_router("router-1"), start_router("router-2")
-    async with client(here) as one, client(there) as other:
+    async with talking_to(here) as one, talking_to(there) as other:
         await started(here, one)
         await started(there, other)
         for call in ("w-1", "w-2"):

@@ -1,34 +1,34 @@
 """A router whose Kafka and order-binder are not there: it says so, and answers."""
 
-import time
-
-import httpx
 import pytest
 from pbx_messages import generic_message
-from router_server import RouterProcess, ask, environment, notify
+from router_server import RouterProcess, ask, environment, notify, started, talking_to, until
 
 
 @pytest.fixture
 def router(tmp_path):
     router = RouterProcess(tmp_path, environment(tmp_path / "data"))
-    router.wait_until_listening()
-    yield router
-    router.stop()
+    try:
+        router.wait_until_listening()
+        yield router
+    finally:
+        router.stop()
 
 
 async def test_waits_says_so_and_answers_with_the_default_route(router):
-    async with httpx.AsyncClient(base_url=router.url, trust_env=False) as http:
+    async with talking_to(router) as http:
         answer = await ask(http, generic_message("call.started"))
         assert (answer.status_code, answer.json()["reason"]) == (200, "unknown_number")
         assert answer.json()["actions"] == [{"do": "fallback", "target": "operator", "display": ""}]
         assert (await notify(http, "NOTIFY_START")).json() == {"redirect": "0-main"}
         assert (await ask(http, generic_message("call.progress", state="bridged"))).status_code == 200
-        deadline = time.monotonic() + 20
-        while (health := await http.get("/health/startup")).status_code != 200:
-            assert time.monotonic() < deadline, health.text
-        component = health.json()["components"]["replica"]
-        assert component["state"] == "waiting"
-        assert "kafka" in component["detail"]
+        await started(router, http)
+
+        async def waits_for_kafka() -> bool:
+            component = (await http.get("/health/startup")).json()["components"]["replica"]
+            return component["state"] == "waiting" and "kafka" in component["detail"]
+
+        await until(waits_for_kafka)
         assert (await http.get("/health/live")).status_code == 200
     assert router.stop() == 0
     log = router.log.read_text()

@@ -16,6 +16,7 @@ from pbx_messages import generic_headers, generic_message, zadarma_fields, zadar
 from router_world import POOL
 
 from call_router.settings import Settings
+from fareline_devstack.ports import free_port
 
 DEMO = Path(__file__).parents[4] / "deploy" / "demo"
 GENERIC_SECRET = "whsec_ZmFyZWxpbmUtZGVtby1nZW5lcmljLXNlY3JldA=="
@@ -25,7 +26,10 @@ NOBODY_LISTENS = "127.0.0.1:1"
 
 
 def environment(folder: Path, *, kafka: str = NOBODY_LISTENS, prefix: str = "", **more: str) -> dict[str, str]:
-    """Return the settings of a router with the demo's accounts and tokens."""
+    """Return the settings of a router with the demo's accounts and tokens.
+
+    Where there is a Kafka, it has not started before it knows everything, however long that takes.
+    """
     return {
         "KAFKA_BOOTSTRAP": kafka,
         "KAFKA_TOPIC_PREFIX": prefix,
@@ -35,7 +39,7 @@ def environment(folder: Path, *, kafka: str = NOBODY_LISTENS, prefix: str = "", 
         "ORDER_BINDER_URL": f"http://{NOBODY_LISTENS}",
         "ORDER_BINDER_TOKEN": TOKEN,
         "ROUTER_DATA_DIR": str(folder),
-        "ROUTER_FILL_WAIT_S": "1",
+        "ROUTER_FILL_WAIT_S": "1" if kafka == NOBODY_LISTENS else "60",
     } | more
 
 
@@ -57,11 +61,9 @@ async def notify(http: httpx.AsyncClient, event: str, **more: str) -> httpx.Resp
     return await http.post("/pbx/zadarma/demo-zadarma", data=fields, headers={"signature": signature})
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def talking_to(router: "RouterProcess") -> httpx.AsyncClient:
+    """Return a client of a router that waits for its answers longer than a PBX would."""
+    return httpx.AsyncClient(base_url=router.url, trust_env=False, timeout=30)
 
 
 class RouterProcess:
@@ -79,7 +81,7 @@ class RouterProcess:
             stderr=subprocess.STDOUT,
         )
 
-    def wait_until_listening(self, within_s: float = 30) -> None:
+    def wait_until_listening(self, within_s: float = 60) -> None:
         """Return when the port is open."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -97,7 +99,7 @@ class RouterProcess:
 
     def ended(self) -> int:
         """Wait until it ends by itself; returns the exit code."""
-        code = self._process.wait(timeout=40)
+        code = self._process.wait(timeout=90)
         self._out.close()
         return code
 
@@ -105,12 +107,12 @@ class RouterProcess:
         """End it in order; returns the exit code."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        code = self._process.wait(timeout=40)
+        code = self._process.wait(timeout=90)
         self._out.close()
         return code
 
 
-async def until(condition: Callable[[], Awaitable[object]], within_s: float = 30) -> object:
+async def until(condition: Callable[[], Awaitable[object]], within_s: float = 60) -> object:
     """Ask again and again until the answer is truthy, and return it."""
     async with asyncio.timeout(within_s):
         while not (found := await condition()):
@@ -127,7 +129,7 @@ async def started(router: RouterProcess, http: httpx.AsyncClient) -> None:
     async def up() -> bool:
         return (await http.get("/health/startup")).status_code == 200
 
-    await until(up)
+    await until(up, within_s=90)
 
 
 async def reason(http: httpx.AsyncClient, caller: str, number: str = POOL, call: str = "") -> str:
