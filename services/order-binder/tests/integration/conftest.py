@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from binder_process import BinderProcess, free_port, tokens_file
+from binder_process import BinderProcess, tokens_file
 
 from fareline_chassis.health import HealthComponent
+from fareline_devstack.ports import free_port
 from order_binder.outbound.bindings import PostgresBindings
 from order_binder.outbound.reading import PostgresReader
 from order_binder.outbound.registry import PostgresRegistry

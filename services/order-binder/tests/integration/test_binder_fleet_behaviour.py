@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from aiokafka import AIOKafkaProducer
 from binder_events import furnish
-from binder_process import everything, free_port, order_json, until
+from binder_process import everything, order_json, until
 
 from fareline_contracts.bindings import Heartbeat
+from fareline_devstack.ports import free_port
 from order_binder.domain.orders import OrderKey
 
 PARTITIONS = 3
@@ -44,12 +45,16 @@ async def produce_everywhere(env, sent_at):
         await producer.stop()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_frozen_process_is_neither_missed_nor_hidden(binder_env, start_binder, registry, reader, *, database):
     await furnish(registry)
     first = start_binder(binder_env)
     await first.ready()
-    assert await shares(database) == [PARTITIONS]
+
+    async def alone():
+        return await shares(database) == [PARTITIONS]
+
+    await until(alone, say=first.log.read_text)
     second = start_binder({**binder_env, "HTTP_PORT": str(free_port())})
     await second.ready()
 
@@ -75,7 +80,7 @@ async def test_a_frozen_process_is_neither_missed_nor_hidden(binder_env, start_b
         return False
 
     await until(done, say=second.log.read_text)
-    assert await shares(database) == [PARTITIONS]
+    await until(alone, say=second.log.read_text)
     for name in NAMES:
         assert (await reader.order(OrderKey("demo", name)))[0].bound
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,12 +16,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 TOKEN = "test-token"
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def tokens_file(folder: Path) -> Path:
@@ -55,7 +48,7 @@ class BinderProcess:
     def terminate(self) -> int:
         """Ask the process to stop and return its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=90)
 
     async def health(self) -> dict:
         """Return what the process says of itself, empty while it does not answer."""
@@ -73,7 +66,7 @@ class BinderProcess:
         await until(look, say=lambda: self.log.read_text()[-4000:])
 
 
-async def until(look: Callable[[], Awaitable], *, within: float = 45.0, say: Callable[[], str] = lambda: "") -> object:
+async def until(look: Callable[[], Awaitable], *, within: float = 90.0, say: Callable[[], str] = lambda: "") -> object:
     """Return the first truthy result of `look`; fail after `within` seconds."""
     deadline = time.monotonic() + within
     while True:
