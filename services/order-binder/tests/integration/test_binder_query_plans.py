@@ -124,7 +124,7 @@ def faults(plan: dict, wanted: set[str] | None) -> list[str]:
     return found + [f"does not search {name}" for name in sorted((wanted or set()) - searched)]
 
 
-@pytest.mark.timeout(120 if EFFORT == 1 else 900)
+@pytest.mark.timeout(300 if EFFORT == 1 else 900)
 async def test_every_statement_finds_its_rows_by_an_index(database):
     wrong = {}
     async with database.acquire() as connection:
