@@ -180,7 +180,7 @@ def vars_of(record: BindingRecord) -> dict:
     return record.model_dump(exclude={"state"})
 
 
-@pytest.mark.timeout(120 * EFFORT)
+@pytest.mark.timeout(300 * EFFORT)
 def test_every_history_ends_well(database_url):
     with asyncio.Runner() as runner:
         world = World(database_url)
