@@ -11,16 +11,21 @@ from ingest_stack import connected, in_record, migrated
 from ingest_story import START, answered_call, routed
 
 from fareline_chassis.postgres.pool import Connection, Database
+from recording_ingest.domain.keeping import Hold, Person, Retention
 from recording_ingest.domain.recordings import Recording, Waits
 from recording_ingest.domain.search import CallFilter
 from recording_ingest.inbound.kafka import decode
 from recording_ingest.outbound.phone_vault import PhoneVault, Unreadable
 from recording_ingest.outbound.postgres_calls import PostgresCalls
+from recording_ingest.outbound.postgres_erasures import PostgresErasures
+from recording_ingest.outbound.postgres_keeping import PostgresKeeping
 from recording_ingest.outbound.postgres_ledger import PostgresLedger
 from recording_ingest.outbound.postgres_projection import PostgresCallLog
 from recording_ingest.outbound.resealing import Resealed, Resealing
 from recording_ingest.outbound.sealed_addresses import OpenedAddresses
+from recording_ingest.outbound.storage import ObjectStorage
 from recording_ingest.ports.downloads import Fetched
+from recording_ingest.usecases.forget import Forgetting, carry_on, erase_person
 from recording_ingest.usecases.project_calls import project_calls
 
 CALLER, CALLEE = "+79037654321", "+79268887766"
@@ -115,6 +120,33 @@ async def test_calls_are_found_by_number_before_during_and_after_a_change_of_key
     assert (page.row.caller, page.row.target) == (CALLER, CALLEE)
     assert len(await PostgresCalls(database, new).story("c-1")) == 5
     assert await address(database, new, tmp_path) == URL
+
+
+async def test_who_is_to_be_forgotten_once_a_hold_is_lifted_is_so_after_a_change_of_keys(
+    database: Database, tmp_path: Path
+) -> None:
+    old, both, new = vault(tmp_path), vault(tmp_path, (2, 1), (2, 1)), vault(tmp_path, (2,), (2,))
+    now = START + timedelta(hours=1)
+
+    def tools(phones: PhoneVault) -> Forgetting:
+        erasures, store = PostgresErasures(database, phones), ObjectStorage(str(tmp_path))
+        return Forgetting(PostgresKeeping(database, Retention()), erasures, store, lambda: now, timedelta(days=30))
+
+    await tell(database, old)
+    await tools(old).keeping.place_hold(Hold("c-1", "demo", "case 17", "root", now))  # type: ignore[attr-defined]
+    asked = await erase_person(tools(old), Person("demo", (CALLER, CALLEE), None, None), actor="root")
+    assert (asked.calls, asked.held) == (1, 1)
+    assert await found(database, old) == [("c-2", None), ("c-1", CALLER)]
+    async with database.acquire() as connection:
+        for _ in range(2):
+            await Resealing(connection, both).run()
+        hashes = await connection.fetchval("SELECT phone_hashes FROM erasures")
+    assert sorted(hashes) == sorted(
+        [*old.hashes(CALLER), *new.hashes(CALLER), *old.hashes(CALLEE), *new.hashes(CALLEE)]
+    )
+    await tools(new).keeping.lift_hold("c-1", actor="root", now=now)  # type: ignore[attr-defined]
+    await carry_on(tools(new))
+    assert await found(database, new) == [("c-2", None), ("c-1", None)]
 
 
 async def address(database: Database, phones: PhoneVault, folder: Path) -> str | None:

@@ -57,9 +57,15 @@ class Resealing:
         ids = (self._vault.sealing_id, self._vault.lookup_id)
         rows = await self._connection.fetch(self._queries.calls, *after, *ids)
         columns = [[row[name] for row in rows] for name in ("started_at", "call_id", "caller_sealed", "target_sealed")]
-        for name in ("caller_sealed", "target_sealed"):
-            fresh = [self._hashed_again(row[name], row["call_id"]) for row in rows]
+        was: list[bytes | None] = []
+        now: list[bytes | None] = []
+        for who in ("caller", "target"):
+            fresh = [self._hashed_again(row[f"{who}_sealed"], row["call_id"]) for row in rows]
             columns += [[hashed for hashed, _ in fresh], [sealed for _, sealed in fresh]]
+            was += [row[f"{who}_hash"] for row in rows]
+            now += [hashed for hashed, _ in fresh]
+        # before the calls: killed in between, it does both again
+        await self._connection.execute(self._queries.follow, was, now)
         await self._connection.execute(self._queries.write_calls, *columns)
         return rows, rows and (rows[-1]["started_at"], rows[-1]["call_id"])
 

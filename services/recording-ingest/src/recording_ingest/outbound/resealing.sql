@@ -9,11 +9,22 @@ FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) AS fresh (account,
 WHERE call_events.account = fresh.account AND call_events.ce_id = fresh.ce_id AND call_events.sealed = fresh.old
 
 -- name: calls
-SELECT started_at, call_id, caller_sealed, target_sealed FROM calls
+SELECT started_at, call_id, caller_sealed, target_sealed, caller_hash, target_hash FROM calls
 WHERE (started_at, call_id) > ($1, $2)
     AND (substr(caller_sealed, 1, 2) <> $3 OR substr(target_sealed, 1, 2) <> $3
         OR substr(caller_hash, 1, 2) <> $4 OR substr(target_hash, 1, 2) <> $4)
 ORDER BY started_at, call_id LIMIT 500
+
+-- name: follow
+-- Whom an erasure is still to forget, once calls on hold are let go: known by the new hashes too.
+UPDATE erasures SET phone_hashes = phone_hashes || more.hashes
+FROM (
+    SELECT erasure_id, array_agg(DISTINCT fresh.hash) AS hashes
+    FROM erasures JOIN unnest($1::bytea[], $2::bytea[]) AS fresh (old, hash) ON fresh.old = ANY (phone_hashes)
+    WHERE NOT fresh.hash = ANY (phone_hashes)
+    GROUP BY erasure_id
+) AS more
+WHERE erasures.erasure_id = more.erasure_id
 
 -- name: write_calls
 UPDATE calls SET
