@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
@@ -12,8 +12,9 @@ from fareline_chassis.problems import Problem, described
 from recording_ingest.domain.pushes import Push, PushRefused, WrongForm, promised_digests, raw_form
 from recording_ingest.domain.recordings import Reason
 from recording_ingest.inbound.access import WRITE, Gate
-from recording_ingest.inbound.calls_api import BEARER, NO_PARAMETERS
+from recording_ingest.inbound.calls_api import BEARER
 from recording_ingest.inbound.examples import header
+from recording_ingest.inbound.parameters import documented, read_as
 from recording_ingest.inbound.recording_shapes import RecordingOut, recording_out
 from recording_ingest.ports.downloads import FetchFailed
 from recording_ingest.ports.pushes import TenantsOf
@@ -76,7 +77,7 @@ class PushApi:
             "/v1/recordings/{account}/{pbx_call_id}",
             self.put,
             methods=["PUT"],
-            dependencies=[NO_PARAMETERS],
+            openapi_extra=documented(PushQuestion),
             summary="Push a recording",
             response_model=None,
             responses=dict(_ANSWERS),
@@ -84,7 +85,11 @@ class PushApi:
         return router
 
     async def put(
-        self, request: Request, account: AccountName, pbx_call_id: PbxCallId, question: Annotated[PushQuestion, Query()]
+        self,
+        request: Request,
+        account: AccountName,
+        pbx_call_id: PbxCallId,
+        question: Annotated[PushQuestion, Depends(read_as(PushQuestion))],
     ) -> Response:
         """Take in one part of a call's audio: WAV, MP3, or `audio/L16;rate=8000;channels=1` (then kept as WAV).
 
