@@ -87,7 +87,7 @@ class PostgresUnit:
             rows = await self._connection.fetch(
                 self._queries.look, tenants, order_ids, _list(phones(views)), _list(names)
             )
-            around = rows[0]
+            (around,) = (row for row in rows if row["tenant"] is None)
             stamps = dict(stamp.split("/", 1) for stamp in (around["stamps"] or "").split())
             if stamps == {tenant: each.stamp for tenant, each in kept.items()}:
                 break

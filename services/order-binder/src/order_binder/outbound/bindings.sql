@@ -1,11 +1,10 @@
 -- name: look
--- Everything that a batch of events is decided on but slots and codes, as of one moment; nothing is locked. There is one
--- row at least. A tenant's stamp: a sum grows with whichever of his numbers changed; the highest alone might not, after
--- the clock was set back.
-SELECT around.*, o.tenant, o.order_id, o.version, o.status, o.revision, o.document::text, o.traceparent, o.caused_at,
-       o.updated_at
-FROM (
-    SELECT clock_timestamp() AS now, (
+-- Everything that a batch of events is decided on but slots and codes, as of one moment; nothing is locked. One row, of
+-- no tenant, is what surrounds them; the others are the orders. A tenant's stamp: a sum grows with whichever of his numbers changed; the highest
+-- alone might not, after the clock was set back.
+SELECT NULL AS tenant, NULL AS order_id, NULL::bigint AS version, NULL AS status, NULL::bigint AS revision,
+       NULL AS document, NULL AS traceparent, NULL::timestamptz AS caused_at, NULL::timestamptz AS updated_at,
+       clock_timestamp() AS now, (
         SELECT string_agg(n.e164, ' ')
         FROM order_binder.numbers AS n
         WHERE n.e164 = ANY (string_to_array($3, ' ')) AND NOT n.withdrawn
@@ -16,11 +15,11 @@ FROM (
         FROM order_binder.tenants AS t
         WHERE t.tenant = ANY (string_to_array($4, ' '))
     ) AS stamps
-) AS around
-LEFT JOIN (
-    unnest(string_to_array($1, ' '), string_to_array($2, ' ')) AS wanted (tenant, order_id)
-    JOIN order_binder.orders AS o ON o.tenant = wanted.tenant AND o.order_id = wanted.order_id
-) ON true
+UNION ALL
+SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document::text, o.traceparent, o.caused_at, o.updated_at,
+       NULL, NULL, NULL
+FROM unnest(string_to_array($1, ' '), string_to_array($2, ' ')) AS wanted (tenant, order_id)
+JOIN order_binder.orders AS o ON o.tenant = wanted.tenant AND o.order_id = wanted.order_id
 
 -- name: lock_due
 -- As a subquery the time is one value, and so a condition of the index; alone it would be asked anew for every row.
