@@ -50,7 +50,7 @@ PLANS = {
     "bindings.purge_orders": ((500,), {"orders_purge"}),
     "bindings.purge_slots": ((500,), {"slots_over"}),
     "bindings.purge_codes": ((500,), {"codes_over"}),
-    "bindings.one_order": (("t-3", "o-3"), {"orders_pkey"}),
+    "bindings.shown_orders": (KEYS, {"orders_pkey"}),
     "bindings.find_orders": (("t-3", PHONE, "00000017"), {"orders_by_phone", "codes_pkey", "orders_pkey"}),
     "input.expect_input": ((3, NOW), FEW),
     "input.forget_input": ((3,), FEW),

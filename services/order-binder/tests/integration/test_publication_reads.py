@@ -3,24 +3,14 @@
 import asyncio
 
 import pytest
+from counted_database import Counted
 
 from fareline_chassis.health import HealthComponent
-from fareline_chassis.postgres.pool import Database
 from order_binder.outbound.publication_reads import Clock, Pages, publication_queries
 
 NUMBERS = (
     "SELECT g, g % $1 AS partition FROM generate_series(1, 12) AS g WHERE g % $1 = ANY ($2::int[]) ORDER BY g LIMIT $3"
 )
-
-
-class Counted(Database):
-    """Counts how often somebody took a connection."""
-
-    taken = 0
-
-    def acquire(self):
-        self.taken += 1
-        return super().acquire()
 
 
 @pytest.fixture

@@ -179,10 +179,14 @@ WHERE ctid = ANY (ARRAY(
     LIMIT $1 FOR UPDATE SKIP LOCKED
 ))
 
--- name: one_order
-SELECT o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
-FROM order_binder.orders AS o
-WHERE o.tenant = $1 AND o.order_id = $2
+-- name: shown_orders
+-- One row at least, which has the time alone where no order is known.
+SELECT around.now, o.tenant, o.order_id, o.version, o.status, o.revision, o.document, o.traceparent, o.caused_at, o.updated_at
+FROM (SELECT clock_timestamp() AS now) AS around
+LEFT JOIN (
+    unnest($1::text[], $2::text[]) AS wanted (tenant, order_id)
+    JOIN order_binder.orders AS o ON o.tenant = wanted.tenant AND o.order_id = wanted.order_id
+) ON true
 
 -- name: find_orders
 -- A code that rests after its owner left belongs to nobody: it finds no order, though its row still names one.
