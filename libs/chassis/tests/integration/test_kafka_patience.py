@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from kafka_scene import Scene
 
 from fareline_chassis.health import HealthComponent
@@ -57,6 +57,27 @@ async def test_what_came_while_a_batch_was_handled_comes_with_what_was_buffered(
         await asyncio.sleep(0.5)
         await scene.append("t", [b"2"])
         assert values(await consumer.getmany(max_records=2)) == [b"1", b"2"]
+
+
+async def test_what_was_buffered_is_not_lost_to_trouble_with_what_came_since(
+    kafka_bootstrap: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(kafka_bootstrap, topic_prefix)
+    await scene.topic("t")
+    async with consuming(kafka_bootstrap, topic_prefix + "t") as consumer:
+        await scene.append("t", [b"0"])
+        assert values(await consumer.getmany()) == [b"0"]
+        await scene.append("t", [b"1"])
+        await asyncio.sleep(0.5)
+        troubles = [None, KafkaError("the group is in trouble")]
+
+        def check_errors() -> None:
+            if troubles and (trouble := troubles.pop(0)):
+                raise trouble
+
+        monkeypatch.setattr(consumer._coordinator, "check_errors", check_errors)
+        assert values(await consumer.getmany()) == [b"1"]
+        assert not troubles
 
 
 async def test_every_subscriber_waits_like_that(kafka_bootstrap: str, topic_prefix: str) -> None:

@@ -5,10 +5,12 @@ And what aiokafka has buffered at the end of a batch was fetched at its beginnin
 batch after the next one.
 """
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 # How soon a stop is noticed; a record is there at once.
@@ -38,7 +40,10 @@ class PatientConsumer(AIOKafkaConsumer):
         found: _Found = await super().getmany(*partitions, max_records=max_records)
         left = None if max_records is None else max_records - sum(map(len, found.values()))
         if found and left != 0:
-            return _joined(found, await super().getmany(*partitions, timeout_ms=self.fresh_within_ms, max_records=left))
+            # The consumer stands behind what is found: it would never come again if an error took its place.
+            with suppress(KafkaError):
+                fresh = await super().getmany(*partitions, timeout_ms=self.fresh_within_ms, max_records=left)
+                return _joined(found, fresh)
         while not found:
             found = await super().getmany(*partitions, timeout_ms=_LOOK_UP_EVERY_MS, max_records=max_records)
         return found
