@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -6,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import uvloop
 from eventually import eventually
 
 from fareline_chassis.health import Health, HealthComponent
@@ -176,6 +179,40 @@ async def test_it_comes_and_goes_with_the_server(own_postgres: NativePostgres, p
         await asyncio.to_thread(own_postgres.start)
         await eventually(lambda: works(database))
         assert part.state == "ok"
+
+
+def test_whatever_a_killed_server_makes_of_a_transaction_is_the_moments_fault(
+    own_postgres: NativePostgres, part: HealthComponent
+) -> None:
+    """On uvloop, as services run: it has words of its own for a connection that has just gone."""
+    own_postgres.start()
+    blamed = uvloop.run(killed_at_work(own_postgres.address, part))
+    assert {type(error).__name__ for error in blamed if classify(error) != "transient"} == set()
+    assert blamed
+
+
+async def killed_at_work(dsn: str, part: HealthComponent) -> list[Exception]:
+    """Return what transactions raise while the server is killed under them."""
+    database, blamed = Database(dsn, 8, 8, part), []
+
+    async def work() -> None:
+        while len(blamed) < 200:
+            try:
+                async with database.transaction() as connection:
+                    await connection.fetch("SELECT g FROM generate_series(1, $1) AS g", 20)
+            except Exception as error:  # noqa: BLE001 - its kind is what the test is about
+                blamed.append(error)
+
+    async with opened(database):
+        await database.connect()
+        async with database.acquire() as connection:
+            server = int((await connection.fetchval("SELECT pg_read_file('postmaster.pid')")).split()[0])
+        async with asyncio.TaskGroup() as group:
+            for _ in range(8):
+                group.create_task(work())
+            await asyncio.sleep(0.5)
+            os.kill(server, signal.SIGKILL)
+    return blamed
 
 
 async def said(part: HealthComponent, text: str) -> bool:

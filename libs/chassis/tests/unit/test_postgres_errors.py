@@ -34,6 +34,8 @@ def from_server(state: str) -> PostgresError:
         FileNotFoundError("no socket"),
         TimeoutError(),
         asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("got result for unknown protocol state 3"),
+        RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed"),
         asyncpg.InvalidCachedStatementError("old plan"),
         asyncpg.OutdatedSchemaCacheError("old type"),
     ],
@@ -54,6 +56,7 @@ def test_the_record_s_fault(error: Exception) -> None:
         from_server("42P01"),
         from_server("XX000"),
         ValueError("ours"),
+        RuntimeError("ours"),
         asyncpg.InterfaceError("the server expects 2 arguments for this query, 3 were passed"),
     ],
 )

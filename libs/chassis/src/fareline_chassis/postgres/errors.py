@@ -19,6 +19,7 @@ _TRANSIENT_STATES: Final = frozenset(
 _RECORD_CLASSES: Final = frozenset({"22", "23"})
 _RETRYABLE_STATES: Final = frozenset({"40001", "40P01"})
 _MISUSE: Final = "the server expects"
+_UVLOOP_CLOSED: Final = "the handler is closed"
 
 
 class DatabaseUnavailable(Exception):
@@ -33,8 +34,10 @@ def sqlstate_of(error: BaseException) -> str | None:
 
 def connection_lost(error: BaseException) -> bool:
     """Tell whether `error` means that the connection is gone or could not be made; what was under way is unknown."""
-    if isinstance(error, (DatabaseUnavailable, OSError, asyncpg.PostgresConnectionError)):
+    if isinstance(error, (DatabaseUnavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)):
         return True
+    if isinstance(error, RuntimeError) and _UVLOOP_CLOSED in str(error):
+        return True  # what uvloop says to who writes to a connection that has just gone
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError) and not str(error).startswith(_MISUSE)
     state = sqlstate_of(error) or ""

@@ -13,7 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 from fareline_chassis.backoff import Backoff
 from fareline_chassis.health import HealthComponent
 from fareline_chassis.lifecycle import wait_for
-from fareline_chassis.postgres.errors import DatabaseUnavailable, retryable
+from fareline_chassis.postgres.errors import DatabaseUnavailable, connection_lost, retryable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 """What statements are run on, pooled or not."""
@@ -86,7 +86,7 @@ class Database:
         """Yield a connection outside any transaction.
 
         Raises DatabaseUnavailable where there is none within 5 s. Loss of the connection inside the block comes out as
-        asyncpg raises it: see `errors.classify`.
+        asyncpg raises it, see `errors.connection_lost`, or as DatabaseUnavailable where that would not tell.
         """
         connection = await self._take()
         try:
@@ -94,6 +94,8 @@ class Database:
         except Exception as error:
             if connection.is_closed():
                 self._component.failed(_reason(error))
+                if not connection_lost(error):
+                    raise DatabaseUnavailable(_reason(error)) from error
             raise
         finally:
             await self._give_back(connection)
